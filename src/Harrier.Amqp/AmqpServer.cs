@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using Harrier.Amqp.Transport;
+using Harrier.Amqp.V091;
+using Harrier.Broker;
+using Microsoft.Extensions.Logging;
+
+namespace Harrier.Amqp;
+
+/// <summary>
+/// Serves AMQP on whatever transports it is given: finds out which protocol a peer speaks, runs its connection, and keeps the clock of all. Thread-safe.
+/// </summary>
+public sealed class AmqpServer : IDisposable
+{
+    private static readonly TimeSpan BeatInterval = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<Connection091, byte> _connections = new();
+    private readonly ITimer _beats;
+    private int _connectionCount;
+    private volatile bool _isShuttingDown;
+
+    public AmqpServer(MessageBroker broker, ConnectionLimits limits, ServerIdentity identity, TimeProvider time, ILogger<AmqpServer> log)
+    {
+        Broker = broker;
+        Limits = limits;
+        Time = time;
+        Log = log;
+        ServerProperties = V091.ServerProperties.Encode(identity);
+        _beats = time.CreateTimer(_ => Beat(), null, BeatInterval, BeatInterval);
+    }
+
+    /// <summary>Connections that are being served.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    internal MessageBroker Broker { get; }
+
+    internal ConnectionLimits Limits { get; }
+
+    internal TimeProvider Time { get; }
+
+    internal ILogger Log { get; }
+
+    internal byte[] ServerProperties { get; }
+
+    internal PipeScheduler Scheduler => PipeScheduler.ThreadPool;
+
+    /// <summary>Serves one peer until it leaves. Does not complete the transport.</summary>
+    public async Task ServeAsync(IDuplexPipe transport, EndPoint? from)
+    {
+        if (Interlocked.Increment(ref _connectionCount) > Limits.ConnectionsMax)
+        {
+            Interlocked.Decrement(ref _connectionCount);
+            Log.TooManyConnections(from?.ToString(), Limits.ConnectionsMax);
+            return;
+        }
+        try
+        {
+            if (!await ProtocolHeader.NegotiateAsync(transport, this, from)) return;
+            await ServeV091Async(transport, from);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _connectionCount);
+        }
+    }
+
+    /// <summary>Closes every connection with 320 and waits until the clients have gone, or the token says that it has been long enough.</summary>
+    public async Task ShutdownAsync(CancellationToken stop)
+    {
+        _isShuttingDown = true;
+        foreach (Connection091 connection in _connections.Keys) connection.RequestShutdown();
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(20), Time);
+        try
+        {
+            while (!_connections.IsEmpty) await poll.WaitForNextTickAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever has not gone by now is cut off with the listener.
+        }
+    }
+
+    public void Dispose() => _beats.Dispose();
+
+    private async Task ServeV091Async(IDuplexPipe transport, EndPoint? from)
+    {
+        var connection = new Connection091(transport, from, this);
+        _connections.TryAdd(connection, 0);
+        try
+        {
+            if (_isShuttingDown) connection.RequestShutdown();
+            await connection.RunAsync();
+        }
+        finally
+        {
+            _connections.TryRemove(connection, out _);
+        }
+    }
+
+    private void Beat()
+    {
+        foreach (KeyValuePair<Connection091, byte> entry in _connections) entry.Key.OnBeat();
+    }
+}

@@ -1,0 +1,16 @@
+namespace Harrier.Amqp;
+
+/// <summary>
+/// What the broker says it is. Client libraries decide by product and version what they may use (behaviour notes 19, 20), so by default these are those
+/// of the RabbitMQ that Harrier is compatible with; its own name stands beside them.
+/// </summary>
+public sealed class ServerIdentity
+{
+    public string Product { get; set; } = "RabbitMQ";
+
+    public string Version { get; set; } = "4.3.5";
+
+    public string Platform { get; set; } = "Erlang/OTP 27.3";
+
+    public string ClusterName { get; set; } = "harrier@localhost";
+}

@@ -1,0 +1,197 @@
+using System.IO.Pipelines;
+using Harrier.Protocol.Amqp091;
+
+namespace Harrier.Amqp.Transport;
+
+/// <summary>Waits for room in an output.</summary>
+internal interface IRoomWaiter
+{
+    /// <summary>There is room again. Called on a thread of its own, which holds no lock.</summary>
+    void OnRoom();
+}
+
+/// <summary>
+/// The bytes on their way to one peer. Any thread writes, under <see cref="Gate"/>; writing never waits. Flushing is asked for once per batch and runs on
+/// its own when the peer is slow; meanwhile <see cref="HasRoom"/> turns false, and whoever can wait does. Lives as long as its connection.
+/// </summary>
+internal sealed class FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
+{
+    /// <summary>Bytes beyond what the pipe takes after which deliveries stop.</summary>
+    public const int RoomBytes = 256 << 10;
+
+    /// <summary>Bytes of answers after which the peer's own frames are no longer read: it asks and asks and never reads.</summary>
+    public const int AnswerBytesMax = 4 << 20;
+
+    // A block of the pipe that is being filled; advancing once per block is cheaper than once per frame.
+    private Memory<byte> _block;
+    private int _blockUsed;
+    private long _unflushed;
+    private bool _isFlushing;
+    private volatile bool _isClosed;
+    private List<IRoomWaiter> _waiters = [];
+    private TaskCompletionSource? _answersFlushed;
+
+    /// <summary>Guards everything that is written, and what must be in the order of what is written.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>False while the peer does not read, and once it is gone.</summary>
+    public bool HasRoom => Volatile.Read(ref _unflushed) < RoomBytes && !_isClosed;
+
+    /// <summary>Whether the peer is gone, so that whatever is written is dropped.</summary>
+    public bool IsClosed => _isClosed;
+
+    /// <summary>Whether unread answers have piled up so high that no more should be caused.</summary>
+    public bool IsOverfull => Volatile.Read(ref _unflushed) > AnswerBytesMax && !_isClosed;
+
+    /// <summary>Counts flushes that reached the transport, for the heartbeat: a peer that was just written to needs none.</summary>
+    public int FlushCount { get; private set; }
+
+    /// <summary>Room for at least that many contiguous bytes. Under <see cref="Gate"/>.</summary>
+    public Span<byte> GetSpan(int size)
+    {
+        if (_block.Length - _blockUsed < size)
+        {
+            Commit();
+            _block = pipe.GetMemory(size);
+        }
+        return _block.Span[_blockUsed..];
+    }
+
+    /// <summary>Counts bytes that were written into the last span. Under <see cref="Gate"/>.</summary>
+    public void Advance(int count)
+    {
+        _blockUsed += count;
+        Volatile.Write(ref _unflushed, _unflushed + count);
+    }
+
+    /// <summary>Writes bytes over as many blocks as it takes. Under <see cref="Gate"/>.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            Span<byte> span = GetSpan(1);
+            int count = Math.Min(span.Length, bytes.Length);
+            bytes[..count].CopyTo(span);
+            Advance(count);
+            bytes = bytes[count..];
+        }
+    }
+
+    /// <summary>Writes a method frame.</summary>
+    public void WriteMethod<TMethod>(ushort channel, in TMethod method) where TMethod : IMethod, allows ref struct
+    {
+        lock (Gate) Advance(FrameWriter.WriteMethod(GetSpan(FrameWriter.SizeOf(in method)), channel, in method));
+    }
+
+    /// <summary>Writes a heartbeat frame.</summary>
+    public void WriteHeartbeat()
+    {
+        lock (Gate) Advance(FrameWriter.WriteHeartbeat(GetSpan(Frame.Overhead)));
+    }
+
+    /// <summary>Sends what was written. Returns at once; a flush that is under way takes it along.</summary>
+    public void Flush()
+    {
+        if (Volatile.Read(ref _unflushed) == 0) return;
+        lock (Gate)
+        {
+            if (_isFlushing) return;
+            _isFlushing = true;
+        }
+        FlushUntilEmpty();
+    }
+
+    /// <summary>Calls the waiter back when there is room; false when there is room already.</summary>
+    public bool TryAwaitRoom(IRoomWaiter waiter)
+    {
+        lock (Gate)
+        {
+            if (HasRoom) return false;
+            _waiters.Add(waiter);
+            return true;
+        }
+    }
+
+    /// <summary>Ends when what was written has been flushed, or the peer is gone.</summary>
+    public Task WhenFlushedAsync()
+    {
+        Flush();
+        lock (Gate)
+        {
+            if (_unflushed == 0 || _isClosed) return Task.CompletedTask;
+            _answersFlushed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _answersFlushed.Task;
+        }
+    }
+
+    /// <summary>Drops whatever is written from now on. The pipe itself is its owner's to complete.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+        OnFlushed(0);
+    }
+
+    private void FlushUntilEmpty()
+    {
+        while (true)
+        {
+            long flushed;
+            ValueTask<FlushResult> flush;
+            lock (Gate)
+            {
+                if (_unflushed == 0 || _isClosed)
+                {
+                    _isFlushing = false;
+                    return;
+                }
+                Commit();
+                flushed = _unflushed;
+                flush = pipe.FlushAsync();
+            }
+            if (!flush.IsCompletedSuccessfully)
+            {
+                _ = FinishFlushAsync(flush, flushed);
+                return;
+            }
+            if (flush.Result.IsCompleted) _isClosed = true;
+            OnFlushed(flushed);
+        }
+    }
+
+    private async Task FinishFlushAsync(ValueTask<FlushResult> flush, long flushed)
+    {
+        try
+        {
+            if ((await flush).IsCompleted) _isClosed = true;
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            _isClosed = true; // the transport is gone; the reading side reports why
+        }
+        OnFlushed(flushed);
+        FlushUntilEmpty();
+    }
+
+    private void OnFlushed(long count)
+    {
+        List<IRoomWaiter>? waiters = null;
+        TaskCompletionSource? answersFlushed = null;
+        lock (Gate)
+        {
+            FlushCount++;
+            Volatile.Write(ref _unflushed, _unflushed - count);
+            if (_waiters.Count > 0 && HasRoom) (waiters, _waiters) = (_waiters, []);
+            if (_unflushed == 0 || _isClosed) (answersFlushed, _answersFlushed) = (_answersFlushed, null);
+        }
+        answersFlushed?.SetResult();
+        if (waiters is null) return;
+        foreach (IRoomWaiter waiter in waiters) scheduler.Schedule(static state => ((IRoomWaiter)state!).OnRoom(), waiter);
+    }
+
+    private void Commit()
+    {
+        if (_blockUsed > 0) pipe.Advance(_blockUsed);
+        _block = default;
+        _blockUsed = 0;
+    }
+}

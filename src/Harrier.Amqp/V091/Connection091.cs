@@ -1,0 +1,400 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using Harrier.Amqp.Transport;
+using Harrier.Broker;
+using Harrier.Broker.Security;
+using Harrier.Broker.Sessions;
+using Harrier.Protocol;
+using Harrier.Protocol.Amqp091;
+using Microsoft.Extensions.Logging;
+
+namespace Harrier.Amqp.V091;
+
+/// <summary>
+/// Reads the 0-9-1 frames of one connection and applies them to its channels. Owned by one task; ends when the peer closes, breaks the protocol or falls silent.
+/// Others may write to its output and ask it to shut down.
+/// </summary>
+internal sealed class Connection091 : IBeating
+{
+    private readonly PipeReader _input;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly EndPoint? _from;
+    private readonly Handshake091 _handshake;
+    private readonly HeartbeatMonitor _heartbeat;
+    private readonly Dictionary<ushort, Channel091> _channels = [];
+    private readonly List<Channel091> _confirming = [];
+    private readonly CancellationTokenSource _aborted = new();
+    private Channel091? _lastChannel;
+    private Stage _stage = Stage.Handshake;
+    private int _payloadMax;
+    private bool _hasPublished;
+    private volatile bool _shutdownRequested;
+
+    public Connection091(IDuplexPipe transport, EndPoint? from, AmqpServer server)
+    {
+        _input = transport.Input;
+        _time = server.Time;
+        _log = server.Log;
+        _from = from;
+        Broker = server.Broker;
+        Limits = server.Limits;
+        ServerProperties = server.ServerProperties;
+        Output = new FrameOutput(transport.Output, server.Scheduler);
+        _heartbeat = new HeartbeatMonitor(_time, server.Limits);
+        _handshake = new Handshake091(this, from);
+        _payloadMax = Limits.InitialFrameBytesMax;
+    }
+
+    private enum Stage
+    {
+        Handshake,
+        Open,
+
+        /// <summary>connection.close was sent; only its answer counts.</summary>
+        Closing,
+        Closed,
+    }
+
+    public MessageBroker Broker { get; }
+
+    public ConnectionLimits Limits { get; }
+
+    public byte[] ServerProperties { get; }
+
+    public FrameOutput Output { get; }
+
+    public ClientSession Session => _handshake.Session!;
+
+    public ClientProperties Client => _handshake.Client;
+
+    /// <summary>Bytes of a frame, as negotiated.</summary>
+    public int FrameBytesMax => _handshake.FrameBytesMax;
+
+    /// <summary>The method that an error is about, for the close method.</summary>
+    public AmqpMethod FailingMethod { get; set; }
+
+    private string Name => Client.Name.Length > 0 ? $"{_from} ({Client.Name})" : $"{_from}";
+
+    /// <summary>Serves the connection until it ends. Never throws for anything the peer did.</summary>
+    public async Task RunAsync()
+    {
+        _handshake.Start();
+        Output.Flush();
+        try
+        {
+            await ReadAsync();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The transport is gone, or what was awaited has been given up: the same as the peer's leaving.
+        }
+        finally
+        {
+            EndSession();
+            await Output.WhenFlushedAsync().WaitAsync(TimeSpan.FromMilliseconds(Limits.CloseTimeoutMs), _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Output.Close();
+            _aborted.Dispose();
+        }
+    }
+
+    /// <summary>Asks for a close with 320. From any thread.</summary>
+    public void RequestShutdown()
+    {
+        _shutdownRequested = true;
+        _input.CancelPendingRead();
+    }
+
+    /// <summary>Heartbeats and deadlines; called twice a second or so, from the clock's thread.</summary>
+    public void OnBeat()
+    {
+        if (_heartbeat.IsDue(Output.FlushCount) && !Output.IsClosed)
+        {
+            Output.WriteHeartbeat();
+            Output.Flush();
+        }
+        if (!_heartbeat.IsOverdue) return;
+        _log.SilentPeer(Name, _heartbeat.Deadline);
+        Output.Close();
+        _input.CancelPendingRead();
+        _aborted.Cancel();
+    }
+
+    /// <summary>Takes a channel out: it is closed for both sides.</summary>
+    public void Remove(Channel091 channel)
+    {
+        _channels.Remove(channel.Number);
+        if (ReferenceEquals(_lastChannel, channel)) _lastChannel = null;
+    }
+
+    /// <summary>Sends a channel's confirms at the end of the batch that is being read.</summary>
+    public void ConfirmLater(Channel091 channel)
+    {
+        if (channel.IsConfirmDue) return;
+        channel.IsConfirmDue = true;
+        _confirming.Add(channel);
+    }
+
+    /// <summary>A message has come in: what holds publishers back applies to this connection (note 21).</summary>
+    public void OnPublished() => _hasPublished = true;
+
+    public void LogChannelError(int channel, BrokerException error) => _log.ChannelError(Name, channel, (int)error.Code, error.Message);
+
+    private async Task ReadAsync()
+    {
+        while (_stage != Stage.Closed)
+        {
+            ReadResult read = await _input.ReadAsync();
+            _heartbeat.OnRead();
+            ReadOnlySequence<byte> buffer = read.Buffer;
+            ApplyAll(ref buffer);
+            _input.AdvanceTo(buffer.Start, buffer.End);
+            if (read.IsCompleted || Output.IsClosed)
+            {
+                if (_stage == Stage.Open) _log.ClosedAbruptly(Name);
+                return;
+            }
+            if (_shutdownRequested && _stage is Stage.Open or Stage.Handshake) Close(ErrorCatalogue.Shutdown());
+            Output.Flush();
+            // Acknowledgements come on this very stream, so it waits for the peer's reading only when answers have piled up sky-high.
+            if (Output.IsOverfull) await Output.WhenFlushedAsync().WaitAsync(_aborted.Token);
+            if (_hasPublished) await HoldBackAsync();
+        }
+    }
+
+    /// <summary>Applies every complete frame, synchronously, and answers once.</summary>
+    private void ApplyAll(ref ReadOnlySequence<byte> buffer)
+    {
+        try
+        {
+            while (_stage != Stage.Closed && ApplySegment(ref buffer))
+            {
+            }
+            _handshake.Session?.Commands.Run();
+            SendConfirms();
+        }
+        catch (BrokerException e)
+        {
+            Close(e);
+        }
+        catch (AmqpProtocolException e)
+        {
+            CloseGarbled(e.Code, e.Message);
+            buffer = buffer.Slice(buffer.End); // where the next frame begins cannot be known
+        }
+        catch (InvariantException e)
+        {
+            _log.InvariantBroken(Name, e);
+            Close(ErrorCatalogue.Internal());
+        }
+    }
+
+    /// <summary>
+    /// Applies the frames that are whole within the first segment, then the one that crosses its end, if that is complete. False when nothing more
+    /// can be done before the next read.
+    /// </summary>
+    private bool ApplySegment(ref ReadOnlySequence<byte> buffer)
+    {
+        ReadOnlySpan<byte> segment = buffer.FirstSpan;
+        int size = segment.Length;
+        try
+        {
+            while (FrameReader.TryRead(ref segment, _payloadMax, out Frame frame)) Apply(in frame);
+        }
+        finally
+        {
+            buffer = buffer.Slice(size - segment.Length);
+        }
+        if (buffer.IsSingleSegment) return false;
+        int crossing = FrameReader.CompleteSize(buffer, _payloadMax);
+        if (crossing == 0) return false;
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(crossing);
+        try
+        {
+            buffer.Slice(0, crossing).CopyTo(scratch);
+            buffer = buffer.Slice(crossing);
+            ReadOnlySpan<byte> whole = scratch.AsSpan(0, crossing);
+            FrameReader.TryRead(ref whole, _payloadMax, out Frame frame);
+            Apply(in frame);
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+    }
+
+    private void Apply(in Frame frame)
+    {
+        if (frame.Type == FrameType.Heartbeat)
+        {
+            if (frame.Channel != 0) throw ErrorCatalogue.UnexpectedFrame((int)frame.Type, frame.Channel); // note 10
+            return;
+        }
+        if (frame.Channel == 0) ApplyToConnection(in frame);
+        else if (_stage == Stage.Open) ApplyToChannel(in frame);
+        else if (_stage == Stage.Handshake) throw ErrorCatalogue.UnexpectedFrame((int)frame.Type, frame.Channel);
+    }
+
+    private void ApplyToChannel(in Frame frame)
+    {
+        if (_lastChannel?.Number == frame.Channel)
+        {
+            _lastChannel.Apply(in frame);
+            return;
+        }
+        if (_channels.TryGetValue(frame.Channel, out Channel091? channel))
+        {
+            _lastChannel = channel;
+            channel.Apply(in frame);
+            return;
+        }
+        OpenChannel(in frame);
+    }
+
+    private void OpenChannel(in Frame frame)
+    {
+        if (frame.Type != FrameType.Method) throw ErrorCatalogue.ExpectedMethodFrame();
+        var reader = new WireReader(frame.Payload);
+        FailingMethod = (AmqpMethod)reader.ReadLong();
+        if (FailingMethod is AmqpMethod.ChannelCloseOk or AmqpMethod.ChannelClose)
+        {
+            // Answers and closes that crossed with ours find the channel gone.
+            if (FailingMethod == AmqpMethod.ChannelClose) Output.WriteMethod(frame.Channel, new ChannelCloseOk());
+            return;
+        }
+        if (FailingMethod != AmqpMethod.ChannelOpen) throw ErrorCatalogue.ExpectedChannelOpen();
+        if (_channels.Count >= _handshake.ChannelsMax) throw ErrorCatalogue.ChannelLimit(_channels.Count, _handshake.ChannelsMax);
+        _channels.Add(frame.Channel, new Channel091(this, frame.Channel));
+        Output.WriteMethod(frame.Channel, new ChannelOpenOk());
+    }
+
+    private void ApplyToConnection(in Frame frame)
+    {
+        if (frame.Type != FrameType.Method)
+        {
+            if (_stage == Stage.Closing) return;
+            throw ErrorCatalogue.UnexpectedFrame((int)frame.Type, 0); // note 13
+        }
+        var reader = new WireReader(frame.Payload);
+        FailingMethod = (AmqpMethod)reader.ReadLong();
+        switch (FailingMethod)
+        {
+            case AmqpMethod.ConnectionClose when _stage is Stage.Open or Stage.Closing: OnClose(ConnectionClose.Decode(reader.Rest)); break;
+            case AmqpMethod.ConnectionCloseOk when _stage == Stage.Closing: _stage = Stage.Closed; break;
+            case var _ when _stage == Stage.Closing: break; // note 17
+            case AmqpMethod.ConnectionUpdateSecret when _stage == Stage.Open: OnUpdateSecret(ConnectionUpdateSecret.Decode(reader.Rest)); break;
+            case var method when _stage == Stage.Handshake: OnHandshake(method, reader.Rest); break;
+            default: throw ErrorCatalogue.UnexpectedHandshakeMethod("running");
+        }
+    }
+
+    private void OnHandshake(AmqpMethod method, ReadOnlySpan<byte> arguments)
+    {
+        bool isOpen = _handshake.OnMethod(method, arguments);
+        if (_handshake.FrameBytesMax > 0)
+            _payloadMax = _handshake.FrameBytesMax; // 8 octets more than fit: quite a few clients get it wrong (note 12)
+        if (!isOpen) return;
+        _stage = Stage.Open;
+        _heartbeat.Start(_handshake.HeartbeatSeconds);
+        _log.ConnectionOpened(Name, Session.User.Name, Session.VirtualHost.Name);
+    }
+
+    private void OnClose(in ConnectionClose method)
+    {
+        _log.ClosedByClient(Name, method.ReplyCode);
+        EndSession(); // exclusive queues are gone before the client can ask for them again (note 18)
+        Output.WriteMethod(0, new ConnectionCloseOk());
+        _stage = Stage.Closed;
+    }
+
+    private void OnUpdateSecret(in ConnectionUpdateSecret method)
+    {
+        if (Session.User.Password?.Matches(method.NewSecret) != true) throw ErrorCatalogue.SecretRefused();
+        Output.WriteMethod(0, new ConnectionUpdateSecretOk());
+    }
+
+    private void SendConfirms()
+    {
+        foreach (Channel091 channel in _confirming) channel.SendConfirms();
+        _confirming.Clear();
+    }
+
+    /// <summary>Stops reading while publishers are held back; tells the client when it wants to know (note 21).</summary>
+    private async Task HoldBackAsync()
+    {
+        _hasPublished = false;
+        if (Broker.Flow.IsOpen || _stage != Stage.Open) return;
+        if (Client.WantsBlockedNotifications) Output.WriteMethod(0, new ConnectionBlocked { Reason = System.Text.Encoding.ASCII.GetBytes(Broker.Flow.ReasonText) });
+        Output.Flush();
+        _heartbeat.Pause();
+        await Broker.Flow.WaitAsync(_aborted.Token);
+        _heartbeat.Resume();
+        if (Client.WantsBlockedNotifications) Output.WriteMethod(0, new ConnectionUnblocked());
+        Output.Flush();
+    }
+
+    private void Close(BrokerException error)
+    {
+        // An error while closing is not worth another close.
+        if (_stage is Stage.Closing or Stage.Closed) return;
+        _log.ConnectionError(Name, (int)error.Code, error.Message);
+        bool isLogin = error.Code == ErrorCode.AccessRefused && _handshake.LoginFailure != LoginFailure.None;
+        if (isLogin)
+        {
+            _log.LoginRefused(Name, _handshake.LoginFailure);
+            if (!Client.WantsLoginFailure)
+            {
+                _stage = Stage.Closed; // older clients take a close without a word as a refusal (note 2)
+                return;
+            }
+        }
+        SendClose((ushort)error.Code, error.Message);
+    }
+
+    private void CloseGarbled(ushort code, string text)
+    {
+        if (_stage is Stage.Closing or Stage.Closed)
+        {
+            _stage = Stage.Closed;
+            return;
+        }
+        _log.ConnectionError(Name, code, text);
+        SendClose(code, text);
+    }
+
+    private void SendClose(ushort code, string text)
+    {
+        EndSession();
+        AmqpMethod about = code == ReplyCode.ConnectionForced ? default : FailingMethod;
+        Output.WriteMethod(0, new ConnectionClose
+        {
+            ReplyCode = code,
+            ReplyText = ReplyText.Of(code, text),
+            ClassId = (ushort)((uint)about >> 16),
+            MethodId = (ushort)about,
+        });
+        _heartbeat.SetDeadline(Limits.CloseTimeoutMs);
+        _stage = Stage.Closing;
+    }
+
+    /// <summary>Ends channels and what is exclusively the connection's. Safe to call again.</summary>
+    private void EndSession()
+    {
+        if (_handshake.Session is null) return;
+        try
+        {
+            Session.Commands.Run();
+            SendConfirms();
+            foreach (Channel091 channel in _channels.Values) channel.Close();
+            _channels.Clear();
+            _lastChannel = null;
+            Session.Close();
+        }
+        catch (InvariantException e)
+        {
+            _log.InvariantBroken(Name, e);
+        }
+    }
+}

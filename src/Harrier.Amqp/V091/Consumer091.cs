@@ -1,0 +1,68 @@
+using Harrier.Amqp.Transport;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Sessions;
+using Harrier.Protocol.Amqp091;
+
+namespace Harrier.Amqp.V091;
+
+/// <summary>
+/// A consumer of one channel: writes deliveries into the connection's output from whatever thread has them, and asks its queue for more when a full output
+/// has drained.
+/// </summary>
+internal sealed class Consumer091(Connection091 connection, Channel091 channel, byte[] tag) : IConsumer, IRoomWaiter
+{
+    // Its own, for it is not the session's task that resumes; made only for consumers that were ever out of room.
+    private readonly Lazy<CommandBatch> _resumes = new(() => new CommandBatch(), isThreadSafe: false);
+    private volatile bool _isOrphaned;
+
+    public byte[] Tag { get; } = tag;
+
+    /// <summary>The queue's side of it.</summary>
+    public QueueConsumer Registration { get; set; } = null!;
+
+    /// <summary>Whether its queue has been deleted.</summary>
+    public bool IsOrphaned => _isOrphaned;
+
+    public bool HasRoom => connection.Output.HasRoom;
+
+    public void Deliver(ReadOnlySpan<Delivery> deliveries)
+    {
+        FrameOutput output = connection.Output;
+        lock (output.Gate)
+        {
+            foreach (ref readonly Delivery delivery in deliveries)
+            {
+                ulong deliveryTag = delivery.IsSettled ? channel.Unacked.AddSettled() : channel.Unacked.Add(Registration.Queue, delivery.Id);
+                var method = new BasicDeliver
+                {
+                    ConsumerTag = Tag,
+                    DeliveryTag = deliveryTag,
+                    Redelivered = delivery.IsRedelivered,
+                    Exchange = delivery.Message.ExchangeBytes,
+                    RoutingKey = delivery.Message.RoutingKeyBytes,
+                };
+                ContentWriter.Write(output, channel.Number, in method, delivery.Message, connection.FrameBytesMax);
+            }
+        }
+    }
+
+    public void Flush() => connection.Output.Flush();
+
+    public bool AwaitRoom() => connection.Output.TryAwaitRoom(this);
+
+    public void OnRoom()
+    {
+        lock (_resumes)
+        {
+            _resumes.Value.Add(new QueueCommand(QueueCommandKind.Resume, Registration.Queue, Consumer: Registration));
+            _resumes.Value.Run();
+        }
+    }
+
+    public void OnQueueDeleted()
+    {
+        _isOrphaned = true;
+        if (connection.Client.WantsCancelNotifications)
+            connection.Output.WriteMethod(channel.Number, new BasicCancel { ConsumerTag = Tag, Nowait = true });
+    }
+}

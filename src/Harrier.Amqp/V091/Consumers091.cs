@@ -1,0 +1,171 @@
+using Harrier.Broker;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Sessions;
+using Harrier.Protocol.Amqp091;
+
+namespace Harrier.Amqp.V091;
+
+/// <summary>The consuming side of one channel: its consumers, its prefetch, and what becomes of deliveries. Owned by the connection's task.</summary>
+internal sealed class Consumers091(Channel091 channel)
+{
+    private readonly Dictionary<Utf8Name, Consumer091> _consumers = [];
+    private readonly List<Settling> _settling = [];
+    private ReplyConsumer091? _replyConsumer;
+    private int _prefetchCount;
+
+    /// <summary>The opaque name under which direct replies reach this channel, or null.</summary>
+    public Utf8Name? ReplyName => _replyConsumer?.Name;
+
+    private Connection091 Connection => channel.Connection;
+
+    private ClientSession Session => channel.Connection.Session;
+
+    /// <summary>Per consumer, for consumers made from now on; the global flag means the same (behaviour note 77).</summary>
+    public void OnQos(in BasicQos method)
+    {
+        if (method.PrefetchSize != 0) throw ErrorCatalogue.NotImplemented($"prefetch_size!=0 ({method.PrefetchSize})");
+        _prefetchCount = method.PrefetchCount;
+        channel.Write(new BasicQosOk());
+    }
+
+    public void OnConsume(in BasicConsume method)
+    {
+        Utf8Name tag = method.ConsumerTag.IsEmpty ? new Utf8Name("amq.ctag-" + Connection.Broker.NewToken()) : new Utf8Name(method.ConsumerTag);
+        if (IsTaken(tag)) throw ErrorCatalogue.ConsumerTagInUse(tag.ToString());
+        if (_consumers.Count >= Connection.Limits.ConsumersPerChannelMax) throw ErrorCatalogue.ConsumerLimit(Connection.Limits.ConsumersPerChannelMax);
+        if (method.Queue.SequenceEqual(DirectReplies.QueueName))
+        {
+            ConsumeReplies(in method, tag);
+            return;
+        }
+        Queue queue = Session.QueueToRead(channel.QueueName(method.Queue));
+        var consumer = new Consumer091(Connection, channel, tag.Span.ToArray());
+        consumer.Registration = new QueueConsumer(queue, consumer)
+        {
+            PrefetchCount = method.NoAck ? 0 : _prefetchCount,
+            NoAck = method.NoAck,
+            IsExclusive = method.Exclusive && queue.Definition.Type == QueueType.Classic, // quorum queues ignore it (note 81)
+            Priority = Priority(queue, Arguments091.Read(method.Arguments)),
+        };
+        Session.Consume(consumer.Registration);
+        _consumers[tag] = consumer;
+        if (!method.Nowait) channel.Write(new BasicConsumeOk { ConsumerTag = tag.Span });
+        Session.Commands.Add(new QueueCommand(QueueCommandKind.Resume, queue, Consumer: consumer.Registration)); // after consume-ok (note 79)
+    }
+
+    public void OnCancel(in BasicCancel method)
+    {
+        var tag = new Utf8Name(method.ConsumerTag);
+        if (_consumers.Remove(tag, out Consumer091? consumer)) Session.Cancel(consumer.Registration);
+        else if (_replyConsumer is { } replies && replies.Tag.AsSpan().SequenceEqual(tag.Span)) EndReplies();
+        if (!method.Nowait) channel.Write(new BasicCancelOk { ConsumerTag = tag.Span });
+    }
+
+    public void OnGet(in BasicGet method)
+    {
+        Queue queue = Session.QueueToRead(channel.QueueName(method.Queue));
+        QueueCommandFlags flags = method.NoAck ? QueueCommandFlags.Settled : QueueCommandFlags.None;
+        QueueAnswer answer = Session.Commands.Ask(new QueueCommand(QueueCommandKind.Get, queue, Flags: flags));
+        if (answer.Message is not { } message)
+        {
+            channel.Write(new BasicGetEmpty());
+            return;
+        }
+        lock (Connection.Output.Gate)
+        {
+            var found = new BasicGetOk
+            {
+                DeliveryTag = method.NoAck ? channel.Unacked.AddSettled() : channel.Unacked.Add(queue, answer.Delivery),
+                Redelivered = answer.IsRedelivered,
+                Exchange = message.ExchangeBytes,
+                RoutingKey = message.RoutingKeyBytes,
+                MessageCount = (uint)answer.MessageCount,
+            };
+            ContentWriter.Write(Connection.Output, channel.Number, in found, message, Connection.FrameBytesMax);
+        }
+        message.Release();
+    }
+
+    /// <summary>Settles one delivery or all up to it. Throws 406 for a tag that is not outstanding (notes 84 and 85).</summary>
+    public void Settle(ulong tag, bool multiple, Outcome outcome)
+    {
+        if (!multiple)
+        {
+            Settling one;
+            lock (Connection.Output.Gate)
+            {
+                if (!channel.Unacked.TryTake(tag, out Queue? queue, out DeliveryId id)) throw ErrorCatalogue.UnknownDeliveryTag(tag);
+                one = new Settling(tag, queue, id);
+            }
+            Settle(one, outcome);
+            return;
+        }
+        lock (Connection.Output.Gate)
+        {
+            if (tag != 0 && !channel.Unacked.Contains(tag)) throw ErrorCatalogue.UnknownDeliveryTag(tag);
+            channel.Unacked.TakeUpTo(tag, _settling);
+        }
+        foreach (Settling settling in _settling) Settle(settling, outcome);
+        _settling.Clear();
+    }
+
+    /// <summary>Puts everything unacked back into its queues (note 90).</summary>
+    public void Recover(bool requeue)
+    {
+        if (!requeue) throw ErrorCatalogue.NotImplemented("requeue=false");
+        ReleaseUnacked();
+    }
+
+    /// <summary>Ends the consumers and gives back what is unacked, as if it had never been delivered but for the redelivered flag (note 92).</summary>
+    public void Close()
+    {
+        Session.Commands.Run(); // resumes that are still to run would come after the end
+        foreach (Consumer091 consumer in _consumers.Values) Session.Cancel(consumer.Registration);
+        _consumers.Clear();
+        if (_replyConsumer is not null) EndReplies();
+        ReleaseUnacked();
+        Session.Commands.Run();
+    }
+
+    private void ReleaseUnacked()
+    {
+        lock (Connection.Output.Gate) channel.Unacked.TakeUpTo(0, _settling);
+        foreach (Settling settling in _settling)
+            Session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: Outcome.Released));
+        _settling.Clear();
+    }
+
+    private void Settle(Settling settling, Outcome outcome)
+    {
+        if (channel.Transaction is { } transaction) transaction.Settle(settling, outcome);
+        else Session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: outcome));
+    }
+
+    // A consumer whose queue was deleted is gone, though the client has not been asked.
+    private bool IsTaken(Utf8Name tag) =>
+        (_consumers.TryGetValue(tag, out Consumer091? consumer) && !consumer.IsOrphaned) || _replyConsumer?.Tag.AsSpan().SequenceEqual(tag.Span) == true;
+
+    private static long Priority(Queue queue, ArgumentTable arguments)
+    {
+        if (arguments.TryGet("x-consumer-timeout", out _)) throw ErrorCatalogue.ArgumentNotBuilt("x-consumer-timeout", queue.NameText, queue.VirtualHost);
+        if (!arguments.TryGet("x-priority", out ArgumentValue priority)) return 0;
+        if (priority.IsInteger) return priority.Integer;
+        throw ErrorCatalogue.InvalidQueueArgument("x-priority", queue.NameText, queue.VirtualHost, $"expected integer, got {priority.TypeName}");
+    }
+
+    private void ConsumeReplies(in BasicConsume method, Utf8Name tag)
+    {
+        if (_replyConsumer is not null) throw ErrorCatalogue.ReplyConsumerSet();
+        if (!method.NoAck) throw ErrorCatalogue.ReplyConsumerAcknowledges();
+        _replyConsumer = new ReplyConsumer091(Connection, channel, tag.Span.ToArray(), DirectReplies.NameOf(Connection.Broker.NewToken()));
+        if (!method.Nowait) channel.Write(new BasicConsumeOk { ConsumerTag = tag.Span });
+        Session.VirtualHost.DirectReplies.Add(_replyConsumer.Name, _replyConsumer);
+    }
+
+    private void EndReplies()
+    {
+        Session.VirtualHost.DirectReplies.Remove(_replyConsumer!.Name);
+        _replyConsumer = null;
+    }
+}

@@ -1,0 +1,26 @@
+using Harrier.Broker.Messages;
+using Harrier.Protocol.Amqp091;
+
+namespace Harrier.Amqp.V091;
+
+/// <summary>Reads the property section of messages that came in over 0-9-1: the flags and the property list of a content header.</summary>
+internal sealed class MessageFormat091 : IMessageFormat
+{
+    public static readonly MessageFormat091 Instance = new();
+
+    public bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
+    {
+        value = default;
+        if (!BasicPropertiesReader.TryFind(properties, BasicPropertyFlags.Headers, out ReadOnlySpan<byte> headers)) return false;
+        if (!FieldTableReader.TryFind(headers, name, out FieldValueBytes found)) return false;
+        ArgumentKind kind = Arguments091.KindOf(found.Type);
+        value = kind switch
+        {
+            ArgumentKind.Float or ArgumentKind.Double => new HeaderValue(kind, 0, found.AsDouble(), default),
+            ArgumentKind.Text or ArgumentKind.Bytes or ArgumentKind.Decimal => new HeaderValue(kind, 0, 0, found.Bytes),
+            ArgumentKind.Array or ArgumentKind.Table or ArgumentKind.Void => new HeaderValue(kind, 0, 0, default),
+            _ => new HeaderValue(kind, found.AsInteger(), 0, default),
+        };
+        return true;
+    }
+}

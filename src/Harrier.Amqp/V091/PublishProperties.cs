@@ -1,0 +1,100 @@
+using System.Buffers.Text;
+using System.Text;
+using Harrier.Broker;
+using Harrier.Broker.Messages;
+using Harrier.Protocol.Amqp091;
+
+namespace Harrier.Amqp.V091;
+
+/// <summary>
+/// What the broker itself heeds of the properties of a message that is being published. Reading them checks the whole property section, so that nothing
+/// malformed reaches a consumer.
+/// </summary>
+internal readonly ref struct PublishProperties
+{
+    private PublishProperties(byte deliveryMode, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> replyTo, ReadOnlySpan<byte> userId, BasicPropertyFlags present)
+    {
+        DeliveryMode = deliveryMode;
+        Headers = headers;
+        ReplyTo = replyTo;
+        UserId = userId;
+        Present = present;
+    }
+
+    /// <summary>1 when absent: not persistent (behaviour note 74).</summary>
+    public byte DeliveryMode { get; }
+
+    /// <summary>The fields of the headers table.</summary>
+    public ReadOnlySpan<byte> Headers { get; }
+
+    public ReadOnlySpan<byte> ReplyTo { get; }
+
+    public ReadOnlySpan<byte> UserId { get; }
+
+    /// <summary>The properties that are there at all.</summary>
+    public BasicPropertyFlags Present { get; }
+
+    /// <summary>Reads and checks. Throws 501 or 502 for a malformed section, 406 for a wrong expiration (note 61).</summary>
+    public static PublishProperties Read(ReadOnlySpan<byte> properties)
+    {
+        byte deliveryMode = 1;
+        ReadOnlySpan<byte> headers = default, replyTo = default, userId = default;
+        var present = BasicPropertyFlags.None;
+        var reader = new BasicPropertiesReader(properties);
+        while (reader.TryRead(out BasicPropertyFlags property, out ReadOnlySpan<byte> value))
+        {
+            present |= property;
+            switch (property)
+            {
+                case BasicPropertyFlags.DeliveryMode: deliveryMode = value[0]; break;
+                case BasicPropertyFlags.ReplyTo: replyTo = value; break;
+                case BasicPropertyFlags.UserId: userId = value; break;
+                case BasicPropertyFlags.Expiration: RefuseExpiration(value); break;
+                case BasicPropertyFlags.Headers:
+                    FieldTableReader.Validate(value);
+                    headers = value;
+                    break;
+            }
+        }
+        return new PublishProperties(deliveryMode, headers, replyTo, userId, present);
+    }
+
+    /// <summary>The keys of the CC and BCC headers, or null when there are none (notes 47 and 48).</summary>
+    public Utf8Name[]? ExtraRoutingKeys(out bool hasBcc)
+    {
+        hasBcc = false;
+        if (Headers.IsEmpty) return null;
+        List<Utf8Name>? keys = null;
+        if (FieldTableReader.TryFind(Headers, "CC"u8, out FieldValueBytes cc)) AddKeys("CC", cc, ref keys);
+        if (FieldTableReader.TryFind(Headers, "BCC"u8, out FieldValueBytes bcc))
+        {
+            hasBcc = true;
+            AddKeys("BCC", bcc, ref keys);
+        }
+        return keys?.ToArray();
+    }
+
+    private static void AddKeys(string header, FieldValueBytes value, ref List<Utf8Name>? keys)
+    {
+        if (value.Type != FieldType.Array) throw ErrorCatalogue.InvalidMessage(header, TypeName(value));
+        var reader = new FieldTableReader(value.Bytes);
+        while (reader.TryReadItem(out FieldValueBytes item))
+        {
+            if (item.Type != FieldType.LongString) throw ErrorCatalogue.InvalidMessage(header, TypeName(item));
+            if (item.Bytes.Length <= Utf8Name.SizeMax) (keys ??= []).Add(new Utf8Name(item.Bytes)); // a longer key matches no name
+        }
+    }
+
+    private static string TypeName(FieldValueBytes value) => ArgumentValue.OfInteger(Arguments091.KindOf(value.Type), 0).TypeName;
+
+    private static void RefuseExpiration(ReadOnlySpan<byte> value)
+    {
+        const long TimeMsMax = 315_360_000_000; // ten years, as for the queue's own time to live
+        string text = Encoding.UTF8.GetString(value);
+        if (!Utf8Parser.TryParse(value, out long timeMs, out int used) || used == 0) throw ErrorCatalogue.InvalidExpiration(text, "no_integer");
+        if (used < value.Length) throw ErrorCatalogue.InvalidExpiration(text, $"{{leftover_string,\"{text[used..]}\"}}");
+        if (timeMs < 0) throw ErrorCatalogue.InvalidExpiration(text, $"{{value_negative,{timeMs}}}");
+        if (timeMs > TimeMsMax) throw ErrorCatalogue.InvalidExpiration(text, $"{{value_too_large,{timeMs}}}");
+        throw ErrorCatalogue.ExpirationNotBuilt();
+    }
+}

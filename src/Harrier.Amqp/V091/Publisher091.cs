@@ -1,0 +1,213 @@
+using System.Text;
+using Harrier.Broker;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Routing;
+using Harrier.Broker.Security;
+using Harrier.Broker.Sessions;
+using Harrier.Protocol.Amqp091;
+
+namespace Harrier.Amqp.V091;
+
+/// <summary>
+/// The publishing side of one channel: puts method, header and body frames together to a message, checks and routes it, and confirms it. Owned by the
+/// connection's task.
+/// </summary>
+internal sealed class Publisher091(Channel091 channel)
+{
+    /// <summary>Bytes that no body may announce, whatever the configured limit (RabbitMQ's hard maximum).</summary>
+    public const ulong BodyBytesMax = 512UL << 20;
+
+    // Room for the body made when the header arrives. What is announced beyond it is believed when it comes.
+    private const int BodyCapacityFirst = 16 << 10;
+
+    private readonly PublishTarget _target = new(channel.Connection.Session);
+    private Stage _stage;
+    private bool _isMandatory;
+    private Message? _message;
+    private ulong _bodyLeft;
+    private ulong _bodySize;
+    private ConfirmTracker? _confirms;
+
+    private enum Stage
+    {
+        Method,
+        Header,
+        Body,
+    }
+
+    /// <summary>Whether the client asked for confirms.</summary>
+    public bool IsConfirming => _confirms is not null;
+
+    private ClientSession Session => channel.Connection.Session;
+
+    /// <summary>From now on, every publication is confirmed; the first is number 1 (behaviour note 66).</summary>
+    public void SelectConfirms() => _confirms ??= new ConfirmTracker();
+
+    /// <summary>Refuses a method while content is due.</summary>
+    public void ExpectMethod()
+    {
+        if (_stage == Stage.Header) throw ErrorCatalogue.ExpectedHeader((int)((uint)AmqpMethod.BasicPublish >> 16));
+        if (_stage == Stage.Body) throw ErrorCatalogue.ExpectedBody();
+    }
+
+    public void OnPublish(in BasicPublish method)
+    {
+        if (method.Immediate) throw ErrorCatalogue.NotImplemented("immediate=true");
+        _target.Aim(method.Exchange, method.RoutingKey);
+        _isMandatory = method.Mandatory;
+        _stage = Stage.Header;
+    }
+
+    public void OnHeader(ReadOnlySpan<byte> payload)
+    {
+        if (_stage == Stage.Method) throw ErrorCatalogue.ExpectedMethodFrame();
+        if (_stage == Stage.Body) throw ErrorCatalogue.ExpectedBody();
+        ContentHeader header = ContentHeader.Read(payload);
+        const int BasicClass = (int)((uint)AmqpMethod.BasicPublish >> 16);
+        if (header.ClassId != BasicClass) throw ErrorCatalogue.ExpectedHeaderOfClass(BasicClass, header.ClassId);
+        if (header.BodySize > BodyBytesMax) throw ErrorCatalogue.BodySizeExceedsLimit(header.BodySize, (long)BodyBytesMax);
+
+        _bodySize = _bodyLeft = header.BodySize;
+        // A body over the configured limit is read to its end, thrown away, and refused then (note 60).
+        if (_bodySize <= (ulong)channel.Connection.Limits.MessageBytesMax)
+        {
+            _message = Message.Rent(
+                MessageFormat091.Instance, _target.ExchangeName, _target.RoutingKey, header.Properties, (int)Math.Min(_bodySize, BodyCapacityFirst));
+        }
+        _stage = Stage.Body;
+        if (_bodyLeft == 0) Complete(); // an empty body has no frame (note 14)
+    }
+
+    public void OnBody(ReadOnlySpan<byte> payload)
+    {
+        if (_stage == Stage.Method) throw ErrorCatalogue.ExpectedMethodFrame();
+        if (_stage == Stage.Header) throw ErrorCatalogue.ExpectedHeader((int)((uint)AmqpMethod.BasicPublish >> 16));
+        if ((ulong)payload.Length > _bodyLeft) throw ErrorCatalogue.BodyExceedsAnnounced();
+        _message?.AppendBody(payload, (int)_bodySize);
+        _bodyLeft -= (ulong)payload.Length;
+        if (_bodyLeft == 0) Complete();
+    }
+
+    /// <summary>Writes the confirms that are due.</summary>
+    public void SendConfirms()
+    {
+        if (_confirms?.TryTakeConfirmed(out ulong upTo, out bool isMultiple) != true) return;
+        channel.Write(new BasicAck { DeliveryTag = upTo, Multiple = isMultiple });
+    }
+
+    /// <summary>Gives up a message that is not complete.</summary>
+    public void Close()
+    {
+        _message?.Release();
+        _message = null;
+        _stage = Stage.Method;
+    }
+
+    /// <summary>Answers a client for a message that went nowhere (note 64); it comes before the confirm.</summary>
+    public void Return(Message message)
+    {
+        var method = new BasicReturn
+        {
+            ReplyCode = ReplyCode.NoRoute,
+            ReplyText = "NO_ROUTE"u8,
+            Exchange = message.ExchangeBytes,
+            RoutingKey = message.RoutingKeyBytes,
+        };
+        lock (channel.Connection.Output.Gate)
+            ContentWriter.Write(channel.Connection.Output, channel.Number, in method, message, channel.Connection.FrameBytesMax);
+    }
+
+    private void Complete()
+    {
+        _stage = Stage.Method;
+        if (_message is null) throw ErrorCatalogue.MessageTooLarge(_bodySize, channel.Connection.Limits.MessageBytesMax);
+        Message message = _message;
+        _message = null;
+        channel.Connection.OnPublished();
+        try
+        {
+            message = Prepare(message);
+        }
+        catch
+        {
+            message.Release();
+            throw;
+        }
+        Publish(message);
+    }
+
+    /// <summary>The checks in their order (note 56), and the changes that the broker makes to some messages.</summary>
+    private Message Prepare(Message message)
+    {
+        _target.Resolve();
+        PublishProperties properties = PublishProperties.Read(message.Properties);
+        message.IsPersistent = properties.DeliveryMode == 2;
+        if (properties.Present.HasFlag(BasicPropertyFlags.UserId)) CheckUserId(properties.UserId);
+        message.ExtraRoutingKeys = properties.ExtraRoutingKeys(out bool hasBcc);
+        bool isRequest = properties.ReplyTo.SequenceEqual(DirectReplies.QueueName);
+        if (hasBcc) message = Rewrite(message, PropertyRewriter.WithoutHeader(message.Properties, "BCC"u8));
+        if (isRequest)
+        {
+            Utf8Name replyTo = channel.Consumers.ReplyName ?? throw ErrorCatalogue.NoReplyConsumer();
+            message = Rewrite(message, PropertyRewriter.WithReplyTo(message.Properties, replyTo.Span));
+        }
+        return message;
+    }
+
+    private static Message Rewrite(Message message, byte[] properties)
+    {
+        Message rewritten = Message.Rent(message.Format, message.ExchangeBytes, message.RoutingKeyBytes, properties, message.BodySize);
+        rewritten.AppendBody(message.Body, message.BodySize);
+        rewritten.IsPersistent = message.IsPersistent;
+        rewritten.ExtraRoutingKeys = message.ExtraRoutingKeys;
+        message.Release();
+        return rewritten;
+    }
+
+    private void CheckUserId(ReadOnlySpan<byte> userId)
+    {
+        string claimed = Encoding.UTF8.GetString(userId);
+        if (claimed == Session.User.Name || Session.User.Tags.Contains(User.ImpersonatorTag)) return;
+        throw ErrorCatalogue.UserIdMismatch(claimed, Session.User.Name);
+    }
+
+    private void Publish(Message message)
+    {
+        if (TryDeliverReply(message)) return;
+        RouteSet routes = _target.Route(message);
+        if (channel.Transaction is { } transaction)
+        {
+            transaction.Publish(message, routes, _isMandatory);
+            return;
+        }
+        PublishReceipt receipt = Confirm(routes.Count);
+        if (routes.Count == 0)
+        {
+            if (_isMandatory) Return(message);
+            message.Release();
+            return;
+        }
+        if (routes.Count > 1) message.AddReferences(routes.Count - 1);
+        for (int i = 0; i < routes.Count; i++)
+            Session.Commands.Add(new QueueCommand(QueueCommandKind.Enqueue, routes[i], message, receipt));
+    }
+
+    private PublishReceipt Confirm(int queueCount)
+    {
+        if (_confirms is null) return default;
+        channel.Connection.ConfirmLater(channel);
+        return new PublishReceipt(_confirms, _confirms.Begin(queueCount));
+    }
+
+    /// <summary>A reply to a waiting requester goes straight to it (note 97); it counts as unroutable when the requester is gone.</summary>
+    private bool TryDeliverReply(Message message)
+    {
+        if (message.ExchangeBytes.Length > 0 || !DirectReplies.IsReplyName(message.RoutingKeyBytes)) return false;
+        bool delivered = Session.VirtualHost.DirectReplies.TryFind(message.RoutingKey, out IReplyConsumer? consumer) && consumer.TryDeliver(message);
+        if (!delivered && _isMandatory) Return(message);
+        Confirm(0);
+        message.Release();
+        return true;
+    }
+}

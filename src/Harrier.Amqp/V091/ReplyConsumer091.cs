@@ -1,0 +1,33 @@
+using Harrier.Broker.Messages;
+using Harrier.Broker.Sessions;
+using Harrier.Protocol.Amqp091;
+
+namespace Harrier.Amqp.V091;
+
+/// <summary>A channel that waits for direct replies (behaviour note 97). Replies are written on the replier's thread.</summary>
+internal sealed class ReplyConsumer091(Connection091 connection, Channel091 channel, byte[] tag, Utf8Name name) : IReplyConsumer
+{
+    public byte[] Tag { get; } = tag;
+
+    /// <summary>The opaque name that requests carry.</summary>
+    public Utf8Name Name { get; } = name;
+
+    public bool TryDeliver(Message message)
+    {
+        // A reply has no queue to wait in: a requester that does not read loses it, as one that has gone.
+        if (!connection.Output.HasRoom) return false;
+        lock (connection.Output.Gate)
+        {
+            var method = new BasicDeliver
+            {
+                ConsumerTag = Tag,
+                DeliveryTag = channel.Unacked.AddSettled(),
+                Exchange = message.ExchangeBytes,
+                RoutingKey = message.RoutingKeyBytes,
+            };
+            ContentWriter.Write(connection.Output, channel.Number, in method, message, connection.FrameBytesMax);
+        }
+        connection.Output.Flush();
+        return true;
+    }
+}

@@ -1,0 +1,67 @@
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Routing;
+using Harrier.Broker.Sessions;
+
+namespace Harrier.Amqp.V091;
+
+/// <summary>
+/// The open transaction of a channel (behaviour notes 71 to 73): publications are routed at once and wait, acknowledgements are taken at once and
+/// wait; a commit applies them all as one, over all queues.
+/// </summary>
+internal sealed class Transaction091
+{
+    private readonly List<QueueCommand> _commands = [];
+    private readonly List<Settling> _settled = [];
+    private readonly List<Message> _unroutable = [];
+
+    /// <summary>Keeps a publication. Takes over the caller's reference to the message.</summary>
+    public void Publish(Message message, RouteSet routes, bool isMandatory)
+    {
+        if (routes.Count == 0)
+        {
+            if (isMandatory) _unroutable.Add(message);
+            else message.Release();
+            return;
+        }
+        if (routes.Count > 1) message.AddReferences(routes.Count - 1);
+        for (int i = 0; i < routes.Count; i++) _commands.Add(new QueueCommand(QueueCommandKind.Enqueue, routes[i], message));
+    }
+
+    /// <summary>Keeps an acknowledgement.</summary>
+    public void Settle(Settling settling, Outcome outcome)
+    {
+        _settled.Add(settling);
+        _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: outcome));
+    }
+
+    /// <summary>Applies everything and starts anew. Returns of mandatory messages come now (note 72).</summary>
+    public void Commit(CommandBatch commands, Publisher091 publisher)
+    {
+        commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands));
+        foreach (Message message in _unroutable)
+        {
+            publisher.Return(message);
+            message.Release();
+        }
+        Clear();
+    }
+
+    /// <summary>Forgets the publications and gives the acknowledgements back, for the client may make them again (note 73).</summary>
+    public IReadOnlyList<Settling> Rollback()
+    {
+        foreach (QueueCommand command in _commands)
+            if (command.Kind == QueueCommandKind.Enqueue) command.Message!.Release();
+        foreach (Message message in _unroutable) message.Release();
+        Settling[] settled = [.. _settled];
+        Clear();
+        return settled;
+    }
+
+    private void Clear()
+    {
+        _commands.Clear();
+        _settled.Clear();
+        _unroutable.Clear();
+    }
+}

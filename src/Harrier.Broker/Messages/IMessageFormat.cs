@@ -1,0 +1,31 @@
+namespace Harrier.Broker.Messages;
+
+/// <summary>
+/// What the broker needs to know of a message's property section, whose bytes it never interprets itself. One implementation per protocol.
+/// </summary>
+public interface IMessageFormat
+{
+    /// <summary>The value of an application header, or false when it is absent. Source: 0-9-1 <c>headers</c>, 1.0 application properties.</summary>
+    bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value);
+}
+
+/// <summary>A header value where it stands in a message. Only the kinds that can be compared have content.</summary>
+public readonly ref struct HeaderValue(ArgumentKind kind, long integer, double real, ReadOnlySpan<byte> content)
+{
+    private readonly ArgumentKind _kind = kind;
+    private readonly long _integer = integer;
+    private readonly double _real = real;
+    private readonly ReadOnlySpan<byte> _content = content;
+
+    /// <summary>Equal as the headers exchange compares (behaviour note 50): the width of a number does not matter, a float is no integer.</summary>
+    public bool Matches(in ArgumentValue wanted) => wanted.Kind switch
+    {
+        ArgumentKind.Void => true, // presence is enough
+        ArgumentKind.Float or ArgumentKind.Double => _kind is ArgumentKind.Float or ArgumentKind.Double && _real.Equals(wanted.Real),
+        ArgumentKind.Text or ArgumentKind.Bytes => _kind is ArgumentKind.Text or ArgumentKind.Bytes && _content.SequenceEqual(wanted.Content),
+        ArgumentKind.Boolean or ArgumentKind.Timestamp => _kind == wanted.Kind && _integer == wanted.Integer,
+        ArgumentKind.Decimal => _kind == ArgumentKind.Decimal && _content.SequenceEqual(wanted.Content),
+        ArgumentKind.Array or ArgumentKind.Table => false,
+        _ => _kind is >= ArgumentKind.SignedByte and <= ArgumentKind.SignedLong && _integer == wanted.Integer,
+    };
+}

@@ -1,0 +1,146 @@
+using Harrier.Broker.Sessions;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>
+/// A session's door to the queues: collects commands while the session works through what it has read, and runs them shard by shard, so that a
+/// shard is locked once per batch and an output flushed once. Commands to one queue keep their order. Owned by one task.
+/// </summary>
+public sealed class CommandBatch
+{
+    // Enough to make the lock and the flush cheap; little enough that no shard is held for long.
+    private const int CommandsMax = 512;
+
+    private readonly Chain[] _chains = new Chain[ShardSet.Count];
+    private readonly List<Shard> _touched = [];
+    private readonly List<QueueConsumer> _flushes = [];
+    private QueueCommand[] _commands = new QueueCommand[8];
+    private int[] _next = new int[8];
+    private int _count;
+
+    /// <summary>Receipts to hand out once the locks are left.</summary>
+    internal List<PublishReceipt> Accepted { get; } = [];
+
+    internal ref readonly QueueCommand this[int index] => ref _commands[index];
+
+    internal int Next(int index) => _next[index];
+
+    /// <summary>Adds a command; runs the batch when it is full.</summary>
+    public void Add(in QueueCommand command)
+    {
+        Append(in command);
+        if (_count == CommandsMax) Run();
+    }
+
+    /// <summary>Runs what was added.</summary>
+    public void Run()
+    {
+        if (_count == 0) return;
+        try
+        {
+            foreach (Shard shard in _touched)
+            {
+                lock (shard.Gate) shard.Apply(this, _chains[shard.Index].First);
+            }
+        }
+        finally
+        {
+            Clear();
+        }
+        Finish();
+    }
+
+    /// <summary>
+    /// Runs what was added, then the commands as one: nobody sees a part of them. For transactions. Locks are taken in the order of the shards, so
+    /// two of these cannot wait for each other.
+    /// </summary>
+    public void RunAtomically(ReadOnlySpan<QueueCommand> commands)
+    {
+        Run();
+        foreach (ref readonly QueueCommand command in commands) Append(in command);
+        _touched.Sort(static (a, b) => a.Index.CompareTo(b.Index));
+        int entered = 0;
+        try
+        {
+            foreach (Shard shard in _touched)
+            {
+                shard.Gate.Enter();
+                entered++;
+            }
+            foreach (Shard shard in _touched) shard.Apply(this, _chains[shard.Index].First);
+        }
+        finally
+        {
+            for (int i = 0; i < entered; i++) _touched[i].Gate.Exit();
+            Clear();
+        }
+        Finish();
+    }
+
+    /// <summary>Runs what was added, then the command, and answers it.</summary>
+    public QueueAnswer Ask(in QueueCommand command)
+    {
+        Run();
+        QueueAnswer answer;
+        Shard shard = command.Queue.Shard;
+        lock (shard.Gate) answer = shard.Ask(in command, this);
+        Finish();
+        return answer;
+    }
+
+    internal void FlushLater(QueueConsumer consumer)
+    {
+        if (consumer.IsFlushDue) return;
+        consumer.IsFlushDue = true;
+        _flushes.Add(consumer);
+    }
+
+    private void Append(in QueueCommand command)
+    {
+        if (_count == _commands.Length) Grow();
+        int index = _count++;
+        _commands[index] = command;
+        _next[index] = -1;
+        ref Chain chain = ref _chains[command.Queue.Shard.Index];
+        if (chain.Length++ == 0)
+        {
+            chain.First = index;
+            _touched.Add(command.Queue.Shard);
+        }
+        else _next[chain.Last] = index;
+        chain.Last = index;
+    }
+
+    private void Finish()
+    {
+        foreach (QueueConsumer consumer in _flushes)
+        {
+            consumer.IsFlushDue = false; // first, so that what is written from here on is flushed by its writer
+            consumer.Output.Flush();
+        }
+        _flushes.Clear();
+        foreach (PublishReceipt receipt in Accepted) receipt.Sink!.OnSettled(receipt.Number, Outcome.Accepted);
+        Accepted.Clear();
+    }
+
+    private void Clear()
+    {
+        foreach (Shard shard in _touched) _chains[shard.Index] = default;
+        _touched.Clear();
+        Array.Clear(_commands, 0, _count);
+        _count = 0;
+    }
+
+    private void Grow()
+    {
+        Array.Resize(ref _commands, _commands.Length * 2);
+        Array.Resize(ref _next, _next.Length * 2);
+    }
+
+    private struct Chain
+    {
+        public int First;
+        public int Last;
+        public int Length;
+    }
+}

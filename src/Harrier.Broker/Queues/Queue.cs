@@ -1,0 +1,60 @@
+using Harrier.Broker.Messages;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>Numbers queues for as long as the data lives.</summary>
+public readonly record struct QueueId(long Value);
+
+/// <summary>The queue types that clients can ask for. Both are the one queue of Harrier; they differ in what a declaration may say.</summary>
+public enum QueueType
+{
+    Classic,
+    Quorum,
+}
+
+/// <summary>A queue as it was declared. An exclusive queue is never durable, whatever the client asked for (behaviour note 31).</summary>
+public sealed record QueueDefinition(Utf8Name Name, QueueType Type, bool IsDurable, bool IsExclusive, bool IsAutoDelete, ArgumentTable Arguments);
+
+/// <summary>A queue that exists: its declaration, the shard that it lives in for good, and its machine, which only that shard may touch.</summary>
+public sealed class Queue
+{
+    internal Queue(QueueId id, string virtualHost, QueueDefinition definition, object? owner, Shard shard)
+    {
+        Id = id;
+        VirtualHost = virtualHost;
+        Definition = definition;
+        Owner = owner;
+        Shard = shard;
+        NameText = definition.Name.ToString();
+    }
+
+    public QueueId Id { get; }
+
+    public string VirtualHost { get; }
+
+    public QueueDefinition Definition { get; }
+
+    public Utf8Name Name => Definition.Name;
+
+    /// <summary>The name for messages and logs.</summary>
+    public string NameText { get; }
+
+    /// <summary>The connection that alone may use an exclusive queue; null for others.</summary>
+    public object? Owner { get; }
+
+    /// <summary>Messages that are ready to be delivered. May be a moment old.</summary>
+    public int ReadyCount => Machine.ReadyCount;
+
+    /// <summary>Messages that were delivered and not settled. May be a moment old.</summary>
+    public int UnackedCount => Machine.UnackedCount;
+
+    /// <summary>Consumers, paused ones included. May be a moment old.</summary>
+    public int ConsumerCount => Machine.ConsumerCount;
+
+    /// <summary>Whether the queue has ended; it may still stand in a topology for a moment.</summary>
+    public bool IsDeleted => Machine.IsDeleted;
+
+    internal Shard Shard { get; }
+
+    internal QueueMachine Machine { get; } = new();
+}

@@ -1,0 +1,40 @@
+using Harrier.Broker.Sessions;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>
+/// A consumer as its queue sees it: what the session asked for, and the queue's book-keeping, which only the queue's shard touches.
+/// </summary>
+public sealed class QueueConsumer(Queue queue, IConsumer output)
+{
+    public Queue Queue { get; } = queue;
+
+    public IConsumer Output { get; } = output;
+
+    /// <summary>Unacked messages it may have at once; 0 for no limit.</summary>
+    public int PrefetchCount { get; init; }
+
+    /// <summary>Whether deliveries are settled as they are sent.</summary>
+    public bool NoAck { get; init; }
+
+    public bool IsExclusive { get; init; }
+
+    /// <summary>Higher ones get everything while they have credit (behaviour note 93).</summary>
+    public long Priority { get; init; }
+
+    internal int UnackedCount { get; set; }
+
+    /// <summary>Whether it is one of the queue's consumers: from its consume to its cancellation or the queue's end.</summary>
+    internal bool IsRegistered { get; set; }
+
+    /// <summary>Whether it stands in the ring of those that can take a message now.</summary>
+    internal bool IsInRing { get; set; }
+
+    /// <summary>Whether deliveries may be made at all: false before the first resume, while its output is full, and after its cancellation.</summary>
+    internal bool IsActive { get; set; }
+
+    /// <summary>Whether it stands in somebody's list of outputs to flush. Cleared by whoever flushes, outside of the shard lock.</summary>
+    internal volatile bool IsFlushDue;
+
+    internal bool HasCredit => PrefetchCount == 0 || UnackedCount < PrefetchCount;
+}

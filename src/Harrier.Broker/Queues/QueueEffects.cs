@@ -1,0 +1,59 @@
+using Harrier.Broker.Sessions;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>
+/// What a queue machine wants done, collected while commands are applied and carried out by the shard. Deliveries are bounded: a machine that
+/// finds no room stops and asks to be continued, so that a consumer's output is looked at again before it gets more.
+/// </summary>
+public sealed class QueueEffects
+{
+    private const int DeliveriesMax = 128;
+    private const int DeliveryBytesMax = 128 << 10;
+
+    private readonly Delivery[] _deliveries = new Delivery[DeliveriesMax];
+    private int _deliveryCount;
+    private int _deliveryBytes;
+
+    public ReadOnlySpan<Delivery> Deliveries => _deliveries.AsSpan(0, _deliveryCount);
+
+    /// <summary>Consumers that are to be asked for a resume.</summary>
+    public List<QueueConsumer> AwaitingRoom { get; } = [];
+
+    /// <summary>Consumers that have lost their queue.</summary>
+    public List<QueueConsumer> Orphaned { get; } = [];
+
+    /// <summary>Publishers to be told that their message was taken.</summary>
+    public List<PublishReceipt> Accepted { get; } = [];
+
+    /// <summary>Queues that have more to deliver than there was room for.</summary>
+    public List<Queue> Unfinished { get; } = [];
+
+    /// <summary>The answer to the last command, if it was one that is answered.</summary>
+    public QueueAnswer Answer { get; set; }
+
+    public bool HasRoomForDelivery => _deliveryCount < DeliveriesMax && _deliveryBytes < DeliveryBytesMax;
+
+    public void Deliver(in Delivery delivery)
+    {
+        _deliveries[_deliveryCount++] = delivery;
+        _deliveryBytes += delivery.Message.Size;
+    }
+
+    /// <summary>Forgets everything, after a machine has failed half-way.</summary>
+    public void Reset()
+    {
+        ClearDeliveries();
+        AwaitingRoom.Clear();
+        Orphaned.Clear();
+        Accepted.Clear();
+        Unfinished.Clear();
+    }
+
+    /// <summary>Forgets the deliveries, which were made.</summary>
+    public void ClearDeliveries()
+    {
+        Array.Clear(_deliveries, 0, _deliveryCount);
+        _deliveryCount = _deliveryBytes = 0;
+    }
+}

@@ -1,0 +1,106 @@
+using Harrier.Broker.Sessions;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>
+/// A lock and the queues that live behind it: the only place where a queue machine meets the world. Effects are carried out under the lock, in the
+/// order in which the machine gave them; sockets are flushed after it. Nothing here waits.
+/// </summary>
+public sealed class Shard
+{
+    private readonly QueueEffects _effects = new();
+
+    internal Shard(int index) => Index = index;
+
+    /// <summary>Its place among the <see cref="ShardSet"/>, which is also the order in which locks are taken.</summary>
+    internal int Index { get; }
+
+    internal Lock Gate { get; } = new();
+
+    /// <summary>Applies a chain of commands. The caller holds <see cref="Gate"/>.</summary>
+    internal void Apply(CommandBatch batch, int first)
+    {
+        Invariant.Check(Gate.IsHeldByCurrentThread, "a queue is touched under its shard's lock");
+        try
+        {
+            for (int i = first; i >= 0; i = batch.Next(i)) Apply(in batch[i], batch);
+            CarryOut(batch);
+        }
+        catch
+        {
+            _effects.Reset(); // what is left belongs to no one else's batch
+            throw;
+        }
+    }
+
+    /// <summary>Applies one command that is answered. The caller holds <see cref="Gate"/>.</summary>
+    internal QueueAnswer Ask(in QueueCommand command, CommandBatch batch)
+    {
+        Apply(in command, batch);
+        QueueAnswer answer = _effects.Answer;
+        CarryOut(batch);
+        return answer;
+    }
+
+    private void Apply(in QueueCommand command, CommandBatch batch)
+    {
+        command.Queue.Machine.Apply(in command, _effects);
+        if (!_effects.HasRoomForDelivery) CarryOut(batch);
+    }
+
+    private void CarryOut(CommandBatch batch)
+    {
+        Deliver(batch);
+        while (_effects.Unfinished.Count > 0 || _effects.AwaitingRoom.Count > 0)
+        {
+            AwaitRoom();
+            if (_effects.Unfinished.Count > 0)
+            {
+                Queue queue = _effects.Unfinished[^1];
+                _effects.Unfinished.RemoveAt(_effects.Unfinished.Count - 1);
+                queue.Machine.Apply(new QueueCommand(QueueCommandKind.Continue, queue), _effects);
+            }
+            Deliver(batch);
+        }
+        foreach (QueueConsumer orphan in _effects.Orphaned)
+        {
+            orphan.Output.OnQueueDeleted();
+            batch.FlushLater(orphan);
+        }
+        _effects.Orphaned.Clear();
+        if (_effects.Accepted.Count > 0)
+        {
+            batch.Accepted.AddRange(_effects.Accepted);
+            _effects.Accepted.Clear();
+        }
+    }
+
+    /// <summary>Hands deliveries over in runs of one consumer, so that an output is locked once per run.</summary>
+    private void Deliver(CommandBatch batch)
+    {
+        ReadOnlySpan<Delivery> deliveries = _effects.Deliveries;
+        while (!deliveries.IsEmpty)
+        {
+            QueueConsumer consumer = deliveries[0].Consumer;
+            int run = 1;
+            while (run < deliveries.Length && ReferenceEquals(deliveries[run].Consumer, consumer)) run++;
+            consumer.Output.Deliver(deliveries[..run]);
+            foreach (ref readonly Delivery delivery in deliveries[..run])
+                if (delivery.IsSettled) delivery.Message.Release();
+            batch.FlushLater(consumer);
+            deliveries = deliveries[run..];
+        }
+        _effects.ClearDeliveries();
+    }
+
+    private void AwaitRoom()
+    {
+        for (int i = 0; i < _effects.AwaitingRoom.Count; i++)
+        {
+            QueueConsumer consumer = _effects.AwaitingRoom[i];
+            if (!consumer.Output.AwaitRoom())
+                consumer.Queue.Machine.Apply(new QueueCommand(QueueCommandKind.Resume, consumer.Queue, Consumer: consumer), _effects);
+        }
+        _effects.AwaitingRoom.Clear();
+    }
+}

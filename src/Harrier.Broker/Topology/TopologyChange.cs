@@ -1,0 +1,43 @@
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+
+namespace Harrier.Broker.Topology;
+
+/// <summary>
+/// Works out the ops of a deletion with all that follows from it (behaviour notes 41 and 42): bindings go with either of their ends, and an auto-delete
+/// exchange goes with the last binding whose source it is.
+/// </summary>
+internal sealed class TopologyChange(VirtualHostTopology topology)
+{
+    private readonly List<TopologyOp> _ops = [];
+    private VirtualHostTopology _topology = topology;
+
+    public TopologyOp[] Ops => [.. _ops];
+
+    public void Add(TopologyOp op)
+    {
+        _topology = TopologyMachine.Apply(_topology, op);
+        _ops.Add(op);
+    }
+
+    public void DeleteQueue(Queue queue)
+    {
+        foreach (Binding binding in _topology.BindingsTo(new Destination(queue))) RemoveBinding(binding);
+        Add(new QueueDeleted(queue));
+    }
+
+    public void DeleteExchange(Exchange exchange)
+    {
+        if (!_topology.Exchanges.ContainsKey(exchange.Name)) return; // gone already, in this very cascade
+        Add(new ExchangeDeleted(exchange.Name));
+        foreach (Binding binding in _topology.BindingsFrom(exchange.Name)) Add(new BindingRemoved(binding));
+        foreach (Binding binding in _topology.BindingsTo(new Destination(exchange.Name))) RemoveBinding(binding);
+    }
+
+    public void RemoveBinding(Binding binding)
+    {
+        Add(new BindingRemoved(binding));
+        if (_topology.Exchanges.TryGetValue(binding.Source, out Exchange? source) && source.IsAutoDelete && _topology.BindingsFrom(source.Name).IsEmpty)
+            DeleteExchange(source);
+    }
+}

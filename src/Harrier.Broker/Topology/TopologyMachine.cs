@@ -1,0 +1,57 @@
+using System.Collections.Immutable;
+using Harrier.Broker.Messages;
+
+namespace Harrier.Broker.Topology;
+
+/// <summary>Applies ops to a topology. Pure: a topology and an op give the next topology.</summary>
+public static class TopologyMachine
+{
+    public static VirtualHostTopology Apply(VirtualHostTopology topology, TopologyOp op) => op switch
+    {
+        ExchangeDeclared declared => topology with { Exchanges = topology.Exchanges.SetItem(declared.Exchange.Name, declared.Exchange) },
+        ExchangeDeleted deleted => topology with { Exchanges = topology.Exchanges.Remove(deleted.Name) },
+        QueueDeclared declared => topology with { Queues = topology.Queues.SetItem(declared.Queue.Name, declared.Queue) },
+        QueueDeleted deleted => topology with { Queues = topology.Queues.Remove(deleted.Queue.Name) },
+        BindingAdded added => Add(topology, added.Binding),
+        BindingRemoved removed => Remove(topology, removed.Binding),
+        _ => throw new ArgumentOutOfRangeException(nameof(op)),
+    };
+
+    private static VirtualHostTopology Add(VirtualHostTopology topology, Binding binding)
+    {
+        Exchange source = topology.Exchanges[binding.Source];
+        topology = topology with
+        {
+            Exchanges = topology.Exchanges.SetItem(source.Name, source with { Bindings = source.Bindings.With(binding) }),
+            BindingsBySource = With(topology.BindingsBySource, binding.Source, binding),
+        };
+        return binding.Destination.IsQueue
+            ? topology with { BindingsByQueue = With(topology.BindingsByQueue, binding.Destination.Name, binding) }
+            : topology with { BindingsByExchange = With(topology.BindingsByExchange, binding.Destination.Name, binding) };
+    }
+
+    private static VirtualHostTopology Remove(VirtualHostTopology topology, Binding binding)
+    {
+        // The source is gone already when its own deletion takes its bindings along.
+        if (topology.Exchanges.TryGetValue(binding.Source, out Exchange? source))
+        {
+            source = source with { Bindings = source.Bindings.Without(binding) };
+            topology = topology with { Exchanges = topology.Exchanges.SetItem(source.Name, source) };
+        }
+        topology = topology with { BindingsBySource = Without(topology.BindingsBySource, binding.Source, binding) };
+        return binding.Destination.IsQueue
+            ? topology with { BindingsByQueue = Without(topology.BindingsByQueue, binding.Destination.Name, binding) }
+            : topology with { BindingsByExchange = Without(topology.BindingsByExchange, binding.Destination.Name, binding) };
+    }
+
+    private static ImmutableDictionary<Utf8Name, ImmutableHashSet<Binding>> With(
+        ImmutableDictionary<Utf8Name, ImmutableHashSet<Binding>> bindings, Utf8Name name, Binding binding) =>
+        bindings.SetItem(name, bindings.GetValueOrDefault(name, []).Add(binding));
+
+    private static ImmutableDictionary<Utf8Name, ImmutableHashSet<Binding>> Without(
+        ImmutableDictionary<Utf8Name, ImmutableHashSet<Binding>> bindings, Utf8Name name, Binding binding)
+    {
+        ImmutableHashSet<Binding> left = bindings.GetValueOrDefault(name, []).Remove(binding);
+        return left.IsEmpty ? bindings.Remove(name) : bindings.SetItem(name, left);
+    }
+}

@@ -1,0 +1,41 @@
+namespace Harrier.Broker.Topology;
+
+/// <summary>What a decision about the topology came to: the ops that make it true, and the answer for whoever asked.</summary>
+public readonly record struct TopologyDecision<TAnswer>(TAnswer Answer, params TopologyOp[] Ops);
+
+/// <summary>
+/// Where the topology of a virtual host is read and changed. In a cluster the same ops will come from a shared store, so nothing else
+/// may change what exists.
+/// </summary>
+public interface ITopologyStore
+{
+    /// <summary>The topology now. Never waits.</summary>
+    VirtualHostTopology Current { get; }
+
+    /// <summary>
+    /// Decides on the current topology and applies the decision's ops, with no other change between the two. The decision may be asked again
+    /// when another change came first, so it must have no effect of its own; it may throw <see cref="BrokerException"/> to refuse.
+    /// </summary>
+    TAnswer Change<TAnswer>(Func<VirtualHostTopology, TopologyDecision<TAnswer>> decide);
+}
+
+/// <summary>A topology that lives in memory.</summary>
+internal sealed class MemoryTopologyStore(VirtualHostTopology initial) : ITopologyStore
+{
+    private readonly Lock _changing = new();
+    private volatile VirtualHostTopology _current = initial;
+
+    public VirtualHostTopology Current => _current;
+
+    public TAnswer Change<TAnswer>(Func<VirtualHostTopology, TopologyDecision<TAnswer>> decide)
+    {
+        lock (_changing)
+        {
+            VirtualHostTopology topology = _current;
+            TopologyDecision<TAnswer> decision = decide(topology);
+            foreach (TopologyOp op in decision.Ops) topology = TopologyMachine.Apply(topology, op);
+            _current = topology;
+            return decision.Answer;
+        }
+    }
+}

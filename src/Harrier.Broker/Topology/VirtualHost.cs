@@ -1,0 +1,192 @@
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Routing;
+using Harrier.Broker.Sessions;
+
+namespace Harrier.Broker.Topology;
+
+/// <summary>
+/// One virtual host: decides what may be declared, bound and deleted, and keeps what lives in it besides. Thread-safe. It knows nothing of
+/// users: who may do what is decided before (<see cref="ClientSession"/>).
+/// </summary>
+public sealed class VirtualHost
+{
+    private readonly ITopologyStore _store;
+    private readonly QueueFactory _queues;
+
+    internal VirtualHost(string name, ITopologyStore store, QueueFactory queues)
+    {
+        Name = name;
+        _store = store;
+        _queues = queues;
+    }
+
+    public string Name { get; }
+
+    /// <summary>What exists now. Never waits.</summary>
+    public VirtualHostTopology Topology => _store.Current;
+
+    /// <summary>Clients that wait for direct replies.</summary>
+    public DirectReplies DirectReplies { get; } = new();
+
+    /// <summary>The exchange of that name; throws 404 when there is none.</summary>
+    public Exchange FindExchange(Utf8Name name) =>
+        Topology.Exchanges.TryGetValue(name, out Exchange? exchange) ? exchange : throw ErrorCatalogue.NoExchange(name.ToString(), Name);
+
+    /// <summary>The queue of that name; throws 404 when there is none and 405 when it is another connection's.</summary>
+    public Queue FindQueue(Utf8Name name, object connection) =>
+        TryFindQueue(name, connection, out Queue? queue) ? queue : throw ErrorCatalogue.NoQueue(name.ToString(), Name);
+
+    /// <summary>The queue of that name, or false when there is none; throws 405 when it is another connection's.</summary>
+    public bool TryFindQueue(Utf8Name name, object connection, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Queue? queue)
+    {
+        if (!Topology.Queues.TryGetValue(name, out queue) || queue.IsDeleted) return false;
+        AssertAccess(queue, connection);
+        return true;
+    }
+
+    /// <summary>Makes the exchange exist, or throws 406 when one of that name differs (note 38).</summary>
+    public void DeclareExchange(Utf8Name name, ExchangeType type, bool durable, bool autoDelete, bool isInternal, ArgumentTable arguments) =>
+        _store.Change(topology =>
+        {
+            if (topology.Exchanges.TryGetValue(name, out Exchange? existing))
+            {
+                AssertEquivalent(existing, type, durable, autoDelete, isInternal, arguments);
+                return new TopologyDecision<bool>(false);
+            }
+            AssertNotReserved("exchange", name);
+            return new TopologyDecision<bool>(true, new ExchangeDeclared(Exchange.Create(name, type, durable, autoDelete, isInternal, arguments)));
+        });
+
+    /// <summary>Makes the exchange not exist (note 35); throws 403 for a system exchange and 406 when it is in use (note 37).</summary>
+    public void DeleteExchange(Utf8Name name, bool ifUnused) =>
+        _store.Change(topology =>
+        {
+            if (name.Span.StartsWith("amq."u8)) throw ErrorCatalogue.SystemExchange(name.ToString(), Name);
+            if (!topology.Exchanges.TryGetValue(name, out Exchange? exchange)) return new TopologyDecision<bool>(false);
+            if (ifUnused && !topology.BindingsFrom(name).IsEmpty) throw ErrorCatalogue.ExchangeInUse(name.ToString(), Name);
+            var change = new TopologyChange(topology);
+            change.DeleteExchange(exchange);
+            return new TopologyDecision<bool>(true, change.Ops);
+        });
+
+    /// <summary>
+    /// Makes the queue exist, or throws 405 when it is another connection's and 406 when it differs (note 33). An empty name asks for a
+    /// new one (note 30).
+    /// </summary>
+    public Queue DeclareQueue(Utf8Name name, bool durable, bool exclusive, bool autoDelete, ArgumentTable arguments, object connection) =>
+        _store.Change(topology =>
+        {
+            string text = name.ToString();
+            var change = new TopologyChange(topology);
+            if (topology.Queues.TryGetValue(name, out Queue? existing))
+            {
+                if (!existing.IsDeleted)
+                {
+                    AssertAccess(existing, connection);
+                    AssertEquivalent(existing, durable, exclusive, autoDelete, arguments);
+                    return new TopologyDecision<Queue>(existing);
+                }
+                change.DeleteQueue(existing); // it ended itself, and whoever made it do so has not come here yet
+            }
+            AssertNotReserved("queue", name);
+            QueueType type = QueueArguments.Validate(text, Name, arguments);
+            AssertProperties(text, type, durable, exclusive, autoDelete);
+            Utf8Name given = name.IsEmpty ? _queues.NewName() : name;
+            var definition = new QueueDefinition(given, type, durable && !exclusive, exclusive, autoDelete, arguments);
+            Queue queue = _queues.Create(Name, definition, exclusive ? connection : null);
+            change.Add(new QueueDeclared(queue));
+            return new TopologyDecision<Queue>(queue, change.Ops);
+        });
+
+    /// <summary>Takes a queue that has ended out of the topology, with its bindings. Does nothing when it is gone or replaced already.</summary>
+    public void RemoveQueue(Queue queue) =>
+        _store.Change(topology =>
+        {
+            if (!topology.Queues.TryGetValue(queue.Name, out Queue? existing) || !ReferenceEquals(existing, queue)) return new TopologyDecision<bool>(false);
+            var change = new TopologyChange(topology);
+            change.DeleteQueue(queue);
+            return new TopologyDecision<bool>(true, change.Ops);
+        });
+
+    /// <summary>Makes the binding exist; throws 404 when an end is missing, 406 when the exchange type cannot take it.</summary>
+    public void Bind(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments, object connection) =>
+        _store.Change(topology =>
+        {
+            Binding binding = Resolve(topology, source, destination, toQueue, routingKey, arguments, connection);
+            ExchangeType type = topology.Exchanges[source].Type;
+            if (type == ExchangeType.Headers) HeadersTable.Validate(arguments);
+            if (type == ExchangeType.Topic && TopicTable.CountHashes(routingKey) is > TopicTable.HashesMax and int count)
+                throw ErrorCatalogue.TooManyHashes(routingKey.ToString(), count);
+            return topology.BindingsFrom(source).Contains(binding)
+                ? new TopologyDecision<bool>(false)
+                : new TopologyDecision<bool>(true, new BindingAdded(binding));
+        });
+
+    /// <summary>Makes the binding not exist (note 35); throws 404 when an end is missing.</summary>
+    public void Unbind(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments, object connection) =>
+        _store.Change(topology =>
+        {
+            Binding binding = Resolve(topology, source, destination, toQueue, routingKey, arguments, connection);
+            if (!topology.BindingsFrom(source).Contains(binding)) return new TopologyDecision<bool>(false);
+            var change = new TopologyChange(topology);
+            change.RemoveBinding(binding);
+            return new TopologyDecision<bool>(true, change.Ops);
+        });
+
+    private Binding Resolve(
+        VirtualHostTopology topology, Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments, object connection)
+    {
+        Destination end = toQueue ? new Destination(FindQueue(destination, connection)) : new Destination(FindExchange(destination).Name);
+        if (!topology.Exchanges.ContainsKey(source)) throw ErrorCatalogue.NoExchange(source.ToString(), Name);
+        return new Binding(source, end, routingKey, arguments);
+    }
+
+    private void AssertAccess(Queue queue, object connection)
+    {
+        if (queue.Owner is { } owner && !ReferenceEquals(owner, connection)) throw ErrorCatalogue.QueueLocked(queue.NameText, Name);
+    }
+
+    private void AssertProperties(string name, QueueType type, bool durable, bool exclusive, bool autoDelete)
+    {
+        if (type != QueueType.Quorum) return;
+        if (name.Length == 0) throw ErrorCatalogue.ServerNamedQueueType(QueueArguments.RabbitName(type));
+        if (autoDelete) throw ErrorCatalogue.InvalidQueueProperty("auto-delete", name, Name);
+        if (exclusive) throw ErrorCatalogue.InvalidQueueProperty("exclusive-owner", name, Name);
+        if (!durable) throw ErrorCatalogue.InvalidQueueProperty("non-durable", name, Name);
+    }
+
+    private static void AssertNotReserved(string kind, Utf8Name name)
+    {
+        if (name.Span.StartsWith("amq."u8)) throw ErrorCatalogue.ReservedName(kind, name.ToString());
+    }
+
+    private void AssertEquivalent(Queue queue, bool durable, bool exclusive, bool autoDelete, ArgumentTable arguments)
+    {
+        string resource = ErrorCatalogue.Queue(queue.NameText, Name);
+        // A queue that is exclusive and not this client's was refused before; this one is not exclusive but was asked to be, or the reverse.
+        if (queue.Definition.IsExclusive != exclusive) throw ErrorCatalogue.QueueLocked(queue.NameText, Name);
+        AssertSame("durable", resource, durable && !exclusive, queue.Definition.IsDurable);
+        AssertSame("auto_delete", resource, autoDelete, queue.Definition.IsAutoDelete);
+        QueueArguments.AssertEquivalent(queue, arguments);
+    }
+
+    private void AssertEquivalent(Exchange exchange, ExchangeType type, bool durable, bool autoDelete, bool isInternal, ArgumentTable arguments)
+    {
+        string resource = ErrorCatalogue.Exchange(exchange.Name.ToString(), Name);
+        if (exchange.Type != type)
+            throw ErrorCatalogue.Inequivalent("type", resource, $"'{ExchangeTypeNames.NameOf(type)}'", $"'{ExchangeTypeNames.NameOf(exchange.Type)}'");
+        AssertSame("durable", resource, durable, exchange.IsDurable);
+        AssertSame("auto_delete", resource, autoDelete, exchange.IsAutoDelete);
+        AssertSame("internal", resource, isInternal, exchange.IsInternal);
+        ArgumentValue? received = arguments.TryGet(Exchange.AlternateExchangeArgument, out ArgumentValue r) ? r : null;
+        ArgumentValue? current = exchange.Arguments.TryGet(Exchange.AlternateExchangeArgument, out ArgumentValue c) ? c : null;
+        if (!received.Equals(current))
+            throw ErrorCatalogue.Inequivalent(Exchange.AlternateExchangeArgument, resource, ErrorCatalogue.Describe(received), ErrorCatalogue.Describe(current));
+    }
+
+    private static void AssertSame(string field, string resource, bool received, bool current)
+    {
+        if (received != current) throw ErrorCatalogue.Inequivalent(field, resource, received ? "'true'" : "'false'", current ? "'true'" : "'false'");
+    }
+}

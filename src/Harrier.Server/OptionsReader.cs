@@ -1,0 +1,77 @@
+using System.Collections.Frozen;
+using System.Net;
+using System.Security.Cryptography;
+using Harrier.Broker;
+using Harrier.Broker.Security;
+
+namespace Harrier.Server;
+
+/// <summary>Options that say something impossible. The message is for the operator.</summary>
+public sealed class HarrierOptionsException(string message) : Exception(message);
+
+/// <summary>Turns options into the parts of a broker, or says what is wrong with them.</summary>
+internal static class OptionsReader
+{
+    public static IPAddress Address(HarrierOptions options) =>
+        IPAddress.TryParse(options.Bind, out IPAddress? address) ? address : throw new HarrierOptionsException($"bind: '{options.Bind}' is not an IP address");
+
+    public static MessageBroker Broker(HarrierOptions options)
+    {
+        string[] virtualHosts = options.VirtualHosts.Count > 0 ? [.. options.VirtualHosts.Distinct(StringComparer.Ordinal)] : ["/"];
+        var random = new SecureRandom();
+        IEnumerable<UserOptions> users = options.Users.Count > 0 ? options.Users : [Guest()];
+        return new MessageBroker(virtualHosts, new UserStore(users.Select(u => User(u, virtualHosts, random)).DistinctBy(u => u.Name)), random);
+    }
+
+    /// <summary>Bytes of memory above which publishers are held back.</summary>
+    public static long MemoryWatermark(HarrierOptions options)
+    {
+        if (options.MemoryWatermarkBytes is { } bytes) return bytes;
+        if (options.MemoryWatermark is <= 0 or > 1) throw new HarrierOptionsException("memoryWatermark: the share must be above 0 and at most 1");
+        return (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * options.MemoryWatermark);
+    }
+
+    private static UserOptions Guest() => new() { Name = "guest", Password = "guest", LoopbackOnly = true, Tags = { "administrator" } };
+
+    private static User User(UserOptions options, string[] virtualHosts, Random random)
+    {
+        if (options.Name.Length == 0) throw new HarrierOptionsException("users: a user has no name");
+        FrozenDictionary<string, Permissions> permissions = options.Permissions.Count == 0
+            ? virtualHosts.ToFrozenDictionary(v => v, _ => Permissions.All, StringComparer.Ordinal)
+            : options.Permissions.ToFrozenDictionary(p => p.Key, p => PermissionsOf(options.Name, p.Value), StringComparer.Ordinal);
+        return new User(options.Name, Password(options, random), options.Tags.ToFrozenSet(StringComparer.Ordinal), permissions, options.LoopbackOnly);
+    }
+
+    private static PasswordHash? Password(UserOptions options, Random random)
+    {
+        if (options.PasswordHash is not { } hash) return options.Password is { } password ? PasswordHash.Of(password, random) : null;
+        try
+        {
+            return PasswordHash.Parse(hash);
+        }
+        catch (FormatException e)
+        {
+            throw new HarrierOptionsException($"users: {options.Name}: passwordHash: {e.Message}");
+        }
+    }
+
+    private static Permissions PermissionsOf(string user, PermissionOptions options)
+    {
+        try
+        {
+            return new Permissions(new PermissionPattern(options.Configure), new PermissionPattern(options.Write), new PermissionPattern(options.Read));
+        }
+        catch (ArgumentException e)
+        {
+            throw new HarrierOptionsException($"users: {user}: permissions: {e.Message}");
+        }
+    }
+
+    /// <summary>Names that the broker gives must not be guessed.</summary>
+    private sealed class SecureRandom : Random
+    {
+        public override void NextBytes(Span<byte> buffer) => RandomNumberGenerator.Fill(buffer);
+
+        public override void NextBytes(byte[] buffer) => RandomNumberGenerator.Fill(buffer);
+    }
+}

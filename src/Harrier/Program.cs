@@ -1,0 +1,3 @@
+using Harrier;
+
+return await CommandLine.Create().Parse(args).InvokeAsync();
