@@ -198,6 +198,7 @@ internal sealed class Connection091 : IBeating
     {
         ReadOnlySpan<byte> segment = buffer.FirstSpan;
         int size = segment.Length;
+        bool isLast = buffer.IsSingleSegment; // asked before the slicing, which may move on to the next segment
         try
         {
             while (FrameReader.TryRead(ref segment, _payloadMax, out Frame frame)) Apply(in frame);
@@ -206,7 +207,7 @@ internal sealed class Connection091 : IBeating
         {
             buffer = buffer.Slice(size - segment.Length);
         }
-        if (buffer.IsSingleSegment) return false;
+        if (isLast) return false;
         int crossing = FrameReader.CompleteSize(buffer, _payloadMax);
         if (crossing == 0) return false;
         byte[] scratch = ArrayPool<byte>.Shared.Rent(crossing);

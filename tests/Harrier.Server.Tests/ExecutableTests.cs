@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using RabbitMQ.Client;
+
+namespace Harrier.Server.Tests;
+
+public sealed partial class ExecutableTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Serve_says_where_it_listens_and_ends_with_0_on_sigterm()
+    {
+        using Process harrier = Start("serve", "--port", "0", "--data", "elsewhere");
+        string line = await ReadLineAsync(harrier, "serves AMQP");
+        line.ShouldContain("elsewhere");
+        int port = int.Parse(PortPattern().Match(line).Groups[1].Value);
+        await using (IConnection connection = await new ConnectionFactory { Port = port, HostName = "127.0.0.1" }.CreateConnectionAsync())
+            connection.IsOpen.ShouldBeTrue();
+
+        using (Process kill = Process.Start("kill", ["-TERM", harrier.Id.ToString()])) await kill.WaitForExitAsync();
+
+        await harrier.WaitForExitAsync().WaitAsync(Patience);
+        harrier.ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Serve_is_the_default_command_and_reads_the_environment_and_a_file()
+    {
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        await File.WriteAllTextAsync(file, """{ "port": 1, "users": [ { "name": "ann", "password": "pw" } ] }""");
+        using Process harrier = Start(new Dictionary<string, string> { ["HARRIER_PORT"] = "0", ["HARRIER_CONFIG"] = file });
+        try
+        {
+            int port = int.Parse(PortPattern().Match(await ReadLineAsync(harrier, "serves AMQP")).Groups[1].Value);
+            var factory = new ConnectionFactory { Port = port, HostName = "127.0.0.1", UserName = "ann", Password = "pw" };
+            await using IConnection connection = await factory.CreateConnectionAsync();
+            connection.IsOpen.ShouldBeTrue();
+        }
+        finally
+        {
+            harrier.Kill();
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData(2, "bind", "serve", "--bind", "nowhere")]
+    [InlineData(1, "--nonsense", "serve", "--nonsense")]
+    [InlineData(1, "cannot start", "serve", "--bind", "203.0.113.1", "--port", "0")]
+    public async Task Failures_have_an_exit_code_and_a_message(int exitCode, string message, params string[] arguments)
+    {
+        using Process harrier = Start(arguments);
+        string errors = await harrier.StandardError.ReadToEndAsync().WaitAsync(Patience);
+        await harrier.WaitForExitAsync().WaitAsync(Patience);
+
+        harrier.ExitCode.ShouldBe(exitCode);
+        errors.ShouldContain(message);
+    }
+
+    [Fact]
+    public async Task Help_shows_a_newcomer_how_to_begin()
+    {
+        using Process harrier = Start("--help");
+        string help = await harrier.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
+
+        help.ShouldContain("serve");
+        help.ShouldContain("--port");
+        help.ShouldContain("password guest");
+    }
+
+    private static Process Start(params string[] arguments) => Start(new Dictionary<string, string>(), arguments);
+
+    private static Process Start(Dictionary<string, string> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "harrier.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    private static async Task<string> ReadLineAsync(Process process, string part)
+    {
+        while (await process.StandardOutput.ReadLineAsync().WaitAsync(Patience) is { } line)
+            if (line.Contains(part, StringComparison.Ordinal)) return line;
+        throw new InvalidOperationException($"the process ended without saying '{part}': {await process.StandardError.ReadToEndAsync()}");
+    }
+
+    [GeneratedRegex(@"127\.0\.0\.1:(\d+)")]
+    private static partial Regex PortPattern();
+}

@@ -1,0 +1,134 @@
+using System.Text;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
+
+namespace Harrier.Interop.Tests;
+
+/// <summary>A connection with one channel; what it declares is deleted when it ends.</summary>
+internal sealed class Session : IAsyncDisposable
+{
+    public static readonly CreateChannelOptions WithConfirms = new(
+        publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true);
+
+    private readonly List<string> _queues = [];
+    private readonly List<string> _exchanges = [];
+
+    private Session(IConnection connection, IChannel channel)
+    {
+        Connection = connection;
+        Channel = channel;
+    }
+
+    public IConnection Connection { get; }
+
+    public IChannel Channel { get; }
+
+    public static string Unique(string kind) => $"interop.{kind}.{Guid.NewGuid():N}";
+
+    public static async Task<Session> OpenAsync(BrokerUnderTest broker, Action<ConnectionFactory>? configure = null)
+    {
+        var factory = Clients.FactoryFor(broker.Uri);
+        configure?.Invoke(factory);
+        var connection = await factory.CreateConnectionAsync();
+        return new Session(connection, await connection.CreateChannelAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Connection.IsOpen)
+        {
+            await using var cleaner = await Connection.CreateChannelAsync();
+            foreach (var queue in _queues) await cleaner.QueueDeleteAsync(queue);
+            foreach (var exchange in _exchanges) await cleaner.ExchangeDeleteAsync(exchange);
+        }
+
+        await Channel.DisposeAsync();
+        await Connection.DisposeAsync();
+    }
+
+    public Task<IChannel> NewChannelAsync(CreateChannelOptions? options = null) => Connection.CreateChannelAsync(options);
+
+    public async Task<string> QueueAsync(bool durable = false, bool autoDelete = false)
+    {
+        var name = Unique("queue");
+        await Channel.QueueDeclareAsync(name, durable, exclusive: !durable, autoDelete);
+        _queues.Add(name);
+        return name;
+    }
+
+    public async Task<string> ExchangeAsync(string type, bool durable = false, Dictionary<string, object?>? arguments = null)
+    {
+        var name = Unique(type);
+        await Channel.ExchangeDeclareAsync(name, type, durable, arguments: arguments);
+        _exchanges.Add(name);
+        return name;
+    }
+
+    public async Task<string> BoundQueueAsync(string exchange, string key, Dictionary<string, object?>? arguments = null)
+    {
+        var queue = await QueueAsync();
+        await Channel.QueueBindAsync(queue, exchange, key, arguments);
+        return queue;
+    }
+
+    public async Task SendAsync(string queue, params string[] bodies)
+    {
+        foreach (var body in bodies) await Channel.BasicPublishAsync("", queue, Encoding.UTF8.GetBytes(body));
+    }
+
+    public async Task<Inbox> ConsumeAsync(
+        string queue, bool autoAck = false, IChannel? channel = null, Dictionary<string, object?>? arguments = null)
+    {
+        var inbox = new Inbox(channel ?? Channel);
+        inbox.Tag = await inbox.Channel.BasicConsumeAsync(queue, autoAck, "", noLocal: false, exclusive: false, arguments, inbox);
+        return inbox;
+    }
+
+    public async Task<string[]> DrainAsync(string queue)
+    {
+        var bodies = new List<string>();
+        while (await Channel.BasicGetAsync(queue, autoAck: true) is { } message) bodies.Add(message.Text());
+        return [.. bodies];
+    }
+
+    /// <summary>Counts may overtake publishes in the broker, even on one channel, so this waits for the count.</summary>
+    public Task ShouldBecomeReadyAsync(string queue, uint count) =>
+        Eventually.IsTrueAsync(async () => await Channel.MessageCountAsync(queue) == count, $"{count} messages are ready");
+
+    /// <summary>The broker must close the channel of <paramref name="use"/> with this code, and only that channel.</summary>
+    public async Task ShouldRefuseAsync(ushort code, Func<IChannel, Task> use)
+    {
+        await using var channel = await NewChannelAsync();
+        var closed = new TaskCompletionSource<ShutdownEventArgs>(TaskCreationOptions.RunContinuationsAsynchronously);
+        channel.ChannelShutdownAsync += (_, reason) =>
+        {
+            closed.TrySetResult(reason);
+            return Task.CompletedTask;
+        };
+
+        try
+        {
+            await use(channel);
+        }
+        catch (OperationInterruptedException)
+        {
+            // A method with an answer throws the reason; for one without, the event below is all there is.
+        }
+
+        var reason = await closed.Task.InTimeAsync("channel.close");
+        reason.ReplyCode.ShouldBe(code);
+        reason.Initiator.ShouldBe(ShutdownInitiator.Peer);
+        await ShouldBeUsableAsync();
+    }
+
+    public async Task ShouldBeUsableAsync()
+    {
+        Connection.IsOpen.ShouldBeTrue();
+        await using var channel = await NewChannelAsync();
+        var queue = await channel.QueueDeclareAsync();
+        await channel.BasicPublishAsync("", queue.QueueName, "alive"u8.ToArray());
+        (await channel.BasicGetAsync(queue.QueueName, autoAck: true))!.Text().ShouldBe("alive");
+        await channel.QueueDeleteAsync(queue.QueueName);
+    }
+}

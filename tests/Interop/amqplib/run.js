@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+'use strict';
+
+const { main } = require('./harness');
+require('./scenarios');
+
+main(process.argv.slice(2)).then((code) => {
+  // Connections of failed scenarios would keep the process alive.
+  process.exit(code);
+});

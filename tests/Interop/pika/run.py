@@ -1,0 +1,14 @@
+#!/usr/bin/python3
+"""pika: the blocking and the asyncio adapter. See interop_harness for the arguments."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python-harness"))
+
+import interop_harness
+
+import asyncio_scenarios  # noqa: F401 - registers its scenarios
+import blocking_scenarios  # noqa: F401 - registers its scenarios
+
+sys.exit(interop_harness.main())
