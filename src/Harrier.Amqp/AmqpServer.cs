@@ -15,6 +15,9 @@ public sealed class AmqpServer : IDisposable
 {
     private static readonly TimeSpan BeatInterval = TimeSpan.FromMilliseconds(500);
 
+    // Connections beyond the limit that are let in as far as it takes to tell them so.
+    private const int RefusalsMax = 100;
+
     private readonly ConcurrentDictionary<Connection091, byte> _connections = new();
     private readonly ITimer _beats;
     private int _connectionCount;
@@ -48,16 +51,15 @@ public sealed class AmqpServer : IDisposable
     /// <summary>Serves one peer until it leaves. Does not complete the transport.</summary>
     public async Task ServeAsync(IDuplexPipe transport, EndPoint? from)
     {
-        if (Interlocked.Increment(ref _connectionCount) > Limits.ConnectionsMax)
-        {
-            Interlocked.Decrement(ref _connectionCount);
-            Log.TooManyConnections(from?.ToString(), Limits.ConnectionsMax);
-            return;
-        }
+        int count = Interlocked.Increment(ref _connectionCount);
         try
         {
-            if (!await ProtocolHeader.NegotiateAsync(transport, this, from)) return;
-            await ServeV091Async(transport, from);
+            if (count > Limits.ConnectionsMax + RefusalsMax)
+            {
+                Log.TooManyConnections(from?.ToString(), Limits.ConnectionsMax);
+                return;
+            }
+            if (await ProtocolHeader.NegotiateAsync(transport, this, from)) await ServeV091Async(transport, from, count > Limits.ConnectionsMax);
         }
         finally
         {
@@ -83,9 +85,9 @@ public sealed class AmqpServer : IDisposable
 
     public void Dispose() => _beats.Dispose();
 
-    private async Task ServeV091Async(IDuplexPipe transport, EndPoint? from)
+    private async Task ServeV091Async(IDuplexPipe transport, EndPoint? from, bool isBeyondLimit)
     {
-        var connection = new Connection091(transport, from, this);
+        var connection = new Connection091(transport, from, this) { IsBeyondLimit = isBeyondLimit };
         _connections.TryAdd(connection, 0);
         try
         {
@@ -100,6 +102,6 @@ public sealed class AmqpServer : IDisposable
 
     private void Beat()
     {
-        foreach (KeyValuePair<Connection091, byte> entry in _connections) entry.Key.OnBeat();
+        foreach ((Connection091 connection, _) in _connections) connection.OnBeat();
     }
 }

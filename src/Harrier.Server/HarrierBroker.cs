@@ -108,7 +108,7 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxResponseBufferSize = 1 << 20; // how much a peer may leave unread before its output counts as backed up
-            kestrel.Limits.MaxRequestBufferSize = 1 << 20; // more than any frame
+            kestrel.Limits.MaxRequestBufferSize = Math.Max(256 << 10, 2 * options.Limits.FrameBytesMax); // bounds the work of one turn, and takes any frame
             kestrel.Listen(address, options.Port, listen => listen.UseConnectionHandler<AmqpConnectionHandler>());
         });
         return builder.Build();

@@ -17,7 +17,7 @@ internal interface IRoomWaiter
 internal sealed class FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
 {
     /// <summary>Bytes beyond what the pipe takes after which deliveries stop.</summary>
-    public const int RoomBytes = 256 << 10;
+    public const int RoomBytes = 1 << 20;
 
     /// <summary>Bytes of answers after which the peer's own frames are no longer read: it asks and asks and never reads.</summary>
     public const int AnswerBytesMax = 4 << 20;

@@ -45,34 +45,22 @@ internal sealed class Channel091
     /// <summary>Works through one frame. A channel error is answered here; a connection error is thrown.</summary>
     public void Apply(in Frame frame)
     {
-        AmqpMethod method = default;
         try
         {
             switch (frame.Type)
             {
                 case FrameType.Method:
                     var reader = new WireReader(frame.Payload);
-                    method = (AmqpMethod)reader.ReadLong();
-                    OnMethod(method, reader.Rest);
+                    Connection.FailingMethod = (AmqpMethod)reader.ReadLong();
+                    OnMethod(Connection.FailingMethod, reader.Rest);
                     break;
-                case FrameType.Header when !_isClosing:
-                    method = AmqpMethod.BasicPublish;
-                    _publisher.OnHeader(frame.Payload);
-                    break;
-                case FrameType.Body when !_isClosing:
-                    method = AmqpMethod.BasicPublish;
-                    _publisher.OnBody(frame.Payload);
-                    break;
+                case FrameType.Header when !_isClosing: _publisher.OnHeader(frame.Payload); break;
+                case FrameType.Body when !_isClosing: _publisher.OnBody(frame.Payload); break;
             }
         }
         catch (BrokerException e) when (e.Scope == ErrorScope.Channel)
         {
-            Fail(e, method);
-        }
-        catch (BrokerException)
-        {
-            Connection.FailingMethod = method;
-            throw;
+            Fail(e, Connection.FailingMethod);
         }
     }
 

@@ -25,7 +25,7 @@ internal sealed class Connection091 : IBeating
     private readonly HeartbeatMonitor _heartbeat;
     private readonly Dictionary<ushort, Channel091> _channels = [];
     private readonly List<Channel091> _confirming = [];
-    private readonly CancellationTokenSource _aborted = new();
+    private readonly CancellationTokenSource _aborted = new(); // never disposed of: the clock may cancel it while the connection ends
     private Channel091? _lastChannel;
     private Stage _stage = Stage.Handshake;
     private int _payloadMax;
@@ -72,6 +72,9 @@ internal sealed class Connection091 : IBeating
     /// <summary>Bytes of a frame, as negotiated.</summary>
     public int FrameBytesMax => _handshake.FrameBytesMax;
 
+    /// <summary>Whether there are as many connections as may be already; the client learns it at connection.open (note 11).</summary>
+    public bool IsBeyondLimit { get; init; }
+
     /// <summary>The method that an error is about, for the close method.</summary>
     public AmqpMethod FailingMethod { get; set; }
 
@@ -95,7 +98,6 @@ internal sealed class Connection091 : IBeating
             EndSession();
             await Output.WhenFlushedAsync().WaitAsync(TimeSpan.FromMilliseconds(Limits.CloseTimeoutMs), _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Output.Close();
-            _aborted.Dispose();
         }
     }
 
@@ -117,8 +119,8 @@ internal sealed class Connection091 : IBeating
         if (!_heartbeat.IsOverdue) return;
         _log.SilentPeer(Name, _heartbeat.Deadline);
         Output.Close();
-        _input.CancelPendingRead();
         _aborted.Cancel();
+        _input.CancelPendingRead();
     }
 
     /// <summary>Takes a channel out: it is closed for both sides.</summary>
@@ -160,6 +162,7 @@ internal sealed class Connection091 : IBeating
             // Acknowledgements come on this very stream, so it waits for the peer's reading only when answers have piled up sky-high.
             if (Output.IsOverfull) await Output.WhenFlushedAsync().WaitAsync(_aborted.Token);
             if (_hasPublished) await HoldBackAsync();
+            await LetConsumersCatchUpAsync();
         }
     }
 
@@ -228,6 +231,7 @@ internal sealed class Connection091 : IBeating
 
     private void Apply(in Frame frame)
     {
+        FailingMethod = default; // not known yet
         if (frame.Type == FrameType.Heartbeat)
         {
             if (frame.Channel != 0) throw ErrorCatalogue.UnexpectedFrame((int)frame.Type, frame.Channel); // note 10
@@ -334,6 +338,18 @@ internal sealed class Connection091 : IBeating
         _heartbeat.Resume();
         if (Client.WantsBlockedNotifications) Output.WriteMethod(0, new ConnectionUnblocked());
         Output.Flush();
+    }
+
+    /// <summary>
+    /// Goes to the end of the thread pool's queue, again and again, while messages pile up in front of consumers: with more connections than cores, publishers
+    /// would otherwise take the time that deliveries need. It costs nothing when nobody else has work, and ends soon when the consumers are stuck.
+    /// </summary>
+    private async ValueTask LetConsumersCatchUpAsync()
+    {
+        const int TurnsMax = 50;
+        if (_handshake.Session?.Commands is not { BackedUp: { } queue } commands) return;
+        commands.BackedUp = null;
+        for (int turn = 0; turn < TurnsMax && queue.IsBackedUp; turn++) await Task.Yield();
     }
 
     private void Close(BrokerException error)

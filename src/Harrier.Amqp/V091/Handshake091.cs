@@ -97,6 +97,7 @@ internal sealed class Handshake091(Connection091 connection, EndPoint? from)
     private void OnTuneOk(in ConnectionTuneOk method)
     {
         ConnectionLimits limits = connection.Limits;
+        connection.FailingMethod = AmqpMethod.ConnectionTune; // the offer, not the answer, is what clients are told about (note 7)
         AssertNotHigher("channel_max", method.ChannelMax, limits.ChannelsMax);
         AssertNotHigher("frame_max", method.FrameMax, limits.FrameBytesMax);
         if (method.FrameMax < limits.FrameBytesMin) throw ErrorCatalogue.NegotiatedTooLow("frame_max", method.FrameMax, limits.FrameBytesMin);
@@ -106,6 +107,7 @@ internal sealed class Handshake091(Connection091 connection, EndPoint? from)
 
     private void OnOpen(in ConnectionOpen method)
     {
+        if (connection.IsBeyondLimit) throw ErrorCatalogue.ConnectionLimit(connection.Limits.ConnectionsMax);
         string name = Encoding.UTF8.GetString(method.VirtualHost);
         if (!connection.Broker.TryFindVirtualHost(name, out VirtualHost? virtualHost)) throw ErrorCatalogue.VirtualHostNotFound(name);
         if (!User!.Permissions.ContainsKey(name)) throw ErrorCatalogue.VirtualHostRefused(name, User.Name);

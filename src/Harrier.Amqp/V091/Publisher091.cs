@@ -62,6 +62,7 @@ internal sealed class Publisher091(Channel091 channel)
     public void OnHeader(ReadOnlySpan<byte> payload)
     {
         if (_stage == Stage.Method) throw ErrorCatalogue.ExpectedMethodFrame();
+        channel.Connection.FailingMethod = AmqpMethod.BasicPublish;
         if (_stage == Stage.Body) throw ErrorCatalogue.ExpectedBody();
         ContentHeader header = ContentHeader.Read(payload);
         const int BasicClass = (int)((uint)AmqpMethod.BasicPublish >> 16);
@@ -82,6 +83,7 @@ internal sealed class Publisher091(Channel091 channel)
     public void OnBody(ReadOnlySpan<byte> payload)
     {
         if (_stage == Stage.Method) throw ErrorCatalogue.ExpectedMethodFrame();
+        channel.Connection.FailingMethod = AmqpMethod.BasicPublish;
         if (_stage == Stage.Header) throw ErrorCatalogue.ExpectedHeader((int)((uint)AmqpMethod.BasicPublish >> 16));
         if ((ulong)payload.Length > _bodyLeft) throw ErrorCatalogue.BodyExceedsAnnounced();
         _message?.AppendBody(payload, (int)_bodySize);
@@ -146,12 +148,10 @@ internal sealed class Publisher091(Channel091 channel)
         if (properties.Present.HasFlag(BasicPropertyFlags.UserId)) CheckUserId(properties.UserId);
         message.ExtraRoutingKeys = properties.ExtraRoutingKeys(out bool hasBcc);
         bool isRequest = properties.ReplyTo.SequenceEqual(DirectReplies.QueueName);
+        Utf8Name replyTo = isRequest ? channel.Consumers.ReplyName ?? throw ErrorCatalogue.NoReplyConsumer() : default;
+        // From here on nothing is refused, for a rewrite gives up the message it was called with.
         if (hasBcc) message = Rewrite(message, PropertyRewriter.WithoutHeader(message.Properties, "BCC"u8));
-        if (isRequest)
-        {
-            Utf8Name replyTo = channel.Consumers.ReplyName ?? throw ErrorCatalogue.NoReplyConsumer();
-            message = Rewrite(message, PropertyRewriter.WithReplyTo(message.Properties, replyTo.Span));
-        }
+        if (isRequest) message = Rewrite(message, PropertyRewriter.WithReplyTo(message.Properties, replyTo.Span));
         return message;
     }
 

@@ -18,6 +18,9 @@ public sealed class CommandBatch
     private int[] _next = new int[8];
     private int _count;
 
+    /// <summary>A queue that a run has filled faster than its consumers take from it, or null. For the session to read and to clear.</summary>
+    public Queue? BackedUp { get; set; }
+
     /// <summary>Receipts to hand out once the locks are left.</summary>
     internal List<PublishReceipt> Accepted { get; } = [];
 

@@ -29,6 +29,9 @@ public sealed class QueueEffects
     /// <summary>Queues that have more to deliver than there was room for.</summary>
     public List<Queue> Unfinished { get; } = [];
 
+    /// <summary>The last queue that a message joined although its consumers do not keep up: the publisher should let them work first.</summary>
+    public Queue? BackedUp { get; set; }
+
     /// <summary>The answer to the last command, if it was one that is answered.</summary>
     public QueueAnswer Answer { get; set; }
 
@@ -48,6 +51,7 @@ public sealed class QueueEffects
         Orphaned.Clear();
         Accepted.Clear();
         Unfinished.Clear();
+        BackedUp = null;
     }
 
     /// <summary>Forgets the deliveries, which were made.</summary>

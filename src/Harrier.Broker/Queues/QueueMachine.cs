@@ -8,6 +8,9 @@ namespace Harrier.Broker.Queues;
 /// </summary>
 public sealed class QueueMachine
 {
+    /// <summary>Messages behind which a queue with consumers counts as backed up.</summary>
+    public const int BackedUpCount = 1000;
+
     private readonly ReadyMessages _ready = new();
     private readonly UnackedMessages _unacked = new();
     private readonly ConsumerRing _ring = new();
@@ -22,6 +25,9 @@ public sealed class QueueMachine
 
     /// <summary>Whether the queue has ended. Whatever is asked of it from then on has no effect.</summary>
     public bool IsDeleted { get; private set; }
+
+    /// <summary>Whether there are consumers who do not keep up.</summary>
+    public bool IsBackedUp => _ready.Count > BackedUpCount && _consumers.Count > 0;
 
     /// <summary>Carries out one command.</summary>
     public void Apply(in QueueCommand command, QueueEffects effects)
@@ -50,6 +56,7 @@ public sealed class QueueMachine
         _ready.Add(new QueueEntry(command.Message!, _nextSequence++, WasDelivered: false));
         if (command.Receipt.Sink is not null) effects.Accepted.Add(command.Receipt);
         Dispatch(command.Queue, effects);
+        if (IsBackedUp) effects.BackedUp = command.Queue;
     }
 
     private void Settle(in QueueCommand command, QueueEffects effects)

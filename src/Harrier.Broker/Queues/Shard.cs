@@ -68,6 +68,8 @@ public sealed class Shard
             batch.FlushLater(orphan);
         }
         _effects.Orphaned.Clear();
+        batch.BackedUp = _effects.BackedUp ?? batch.BackedUp;
+        _effects.BackedUp = null;
         if (_effects.Accepted.Count > 0)
         {
             batch.Accepted.AddRange(_effects.Accepted);

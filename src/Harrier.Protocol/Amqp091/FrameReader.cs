@@ -16,7 +16,7 @@ public static class FrameReader
         frame = default;
         if (buffer.Length < Frame.HeaderSize) return false;
         int size = CheckedSize(buffer, payloadMax);
-        if (buffer.Length < size + Frame.Overhead) return false;
+        if (buffer.Length - Frame.Overhead < size) return false;
         if (buffer[size + Frame.HeaderSize] != Frame.End) InvalidEnd(buffer[0]);
         frame = new Frame((FrameType)buffer[0], BinaryPrimitives.ReadUInt16BigEndian(buffer[1..]), buffer.Slice(Frame.HeaderSize, size));
         buffer = buffer[(size + Frame.Overhead)..];
@@ -32,8 +32,8 @@ public static class FrameReader
         if (buffer.Length < Frame.HeaderSize) return 0;
         Span<byte> header = stackalloc byte[Frame.HeaderSize];
         buffer.Slice(0, Frame.HeaderSize).CopyTo(header);
-        int total = CheckedSize(header, payloadMax) + Frame.Overhead;
-        return buffer.Length < total ? 0 : total;
+        int size = CheckedSize(header, payloadMax);
+        return buffer.Length - Frame.Overhead < size ? 0 : size + Frame.Overhead;
     }
 
     private static int CheckedSize(ReadOnlySpan<byte> header, int payloadMax)

@@ -1,0 +1,391 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+using System.Text;
+using Harrier.Protocol.Amqp091;
+
+namespace Harrier.TestSupport;
+
+/// <summary>
+/// A client that does on the wire exactly what its test says, and fails when the server does anything else than is expected. Expectations wait for the next
+/// frame or the end of the stream; the time-out is only a safety net. Owned by one test.
+/// </summary>
+public sealed class WireScript(MemoryTransport transport, Task served)
+{
+    private readonly MemoryTransport _transport = transport;
+    private bool _hasLeft;
+
+    /// <summary>Ends when the server has done with this connection.</summary>
+    public Task Served { get; } = served;
+
+    /// <summary>Sends every byte on its own; the server sees one, then the next.</summary>
+    public bool SendsByteByByte { get; set; }
+
+    /// <summary>The protocol header of 0-9-1.</summary>
+    public static byte[] ProtocolHeader => "AMQP\0\0\u0009\u0001"u8.ToArray();
+
+    // Sending. Everything here ends when the server has looked at all of it.
+
+    /// <summary>Sends a method.</summary>
+    public Task Send<TMethod>(in TMethod method, ushort channel = 1) where TMethod : IMethod, allows ref struct => Send(new Frames().Method(in method, channel));
+
+    public Task Send(Frames frames) => SendBytes(frames.Bytes);
+
+    public async Task SendBytes(ReadOnlyMemory<byte> bytes)
+    {
+        int step = SendsByteByByte ? 1 : int.MaxValue;
+        while (!bytes.IsEmpty)
+        {
+            int left = Math.Min(step, bytes.Length);
+            while (left > 0)
+            {
+                Memory<byte> memory = _transport.Output.GetMemory(1);
+                int count = Math.Min(left, memory.Length);
+                bytes[..count].CopyTo(memory);
+                _transport.Output.Advance(count);
+                bytes = bytes[count..];
+                left -= count;
+            }
+            FlushResult flushed = await _transport.Output.FlushAsync().AsTask().WaitAsync(TestServer.SafetyNet);
+            if (flushed.IsCompleted) return; // the server has gone; what the test expects next will tell
+        }
+    }
+
+    /// <summary>Publishes a message.</summary>
+    public Task Publish(string exchange, string routingKey, string body, byte[]? properties = null, bool mandatory = false, ushort channel = 1) =>
+        Send(new Frames().Publish(exchange, routingKey, body, properties, mandatory, channel));
+
+    /// <summary>Closes the client's half of the stream.</summary>
+    public void EndInput() => _transport.Output.Complete();
+
+    /// <summary>Is gone, without a word. What the server still sends is lost.</summary>
+    public void Leave()
+    {
+        if (_hasLeft) return;
+        _hasLeft = true;
+        _transport.Output.Complete();
+        _transport.Input.Complete();
+    }
+
+    // Receiving
+
+    /// <summary>The next frame, or null at the end of the stream.</summary>
+    public async Task<WireFrame?> Receive()
+    {
+        while (true)
+        {
+            ReadResult read = await ReadAsync();
+            if (TryTake(read.Buffer, out WireFrame? frame))
+            {
+                _transport.Input.AdvanceTo(read.Buffer.GetPosition(frame.Size));
+                return frame;
+            }
+            bool isEmpty = read.Buffer.IsEmpty;
+            _transport.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            if (!read.IsCompleted) continue;
+            return isEmpty ? null : throw new WireScriptException("The stream ended in the middle of a frame.");
+        }
+    }
+
+    /// <summary>Everything from here to the end of the stream, as bytes.</summary>
+    public async Task<byte[]> ReceiveAllBytes()
+    {
+        var received = new List<byte>();
+        while (true)
+        {
+            ReadResult read = await ReadAsync();
+            received.AddRange(read.Buffer.ToArray());
+            _transport.Input.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted) return [.. received];
+        }
+    }
+
+    /// <summary>Expects that method on that channel as the next frame.</summary>
+    public async Task<WireFrame> Expect(AmqpMethod method, ushort channel = 1)
+    {
+        WireFrame frame = await Receive() ?? throw new WireScriptException($"Expected {MethodCatalogue.NameOf(method)}, but the stream has ended.");
+        if (frame.Method != method || frame.Channel != channel)
+            throw new WireScriptException($"Expected {MethodCatalogue.NameOf(method)} on channel {channel}, but got {frame}.");
+        return frame;
+    }
+
+    /// <summary>Expects a frame of another type.</summary>
+    public async Task<WireFrame> Expect(FrameType type, ushort channel)
+    {
+        WireFrame frame = await Receive() ?? throw new WireScriptException($"Expected a {type} frame, but the stream has ended.");
+        return frame.Type == type && frame.Channel == channel
+            ? frame
+            : throw new WireScriptException($"Expected a {type} frame on channel {channel}, but got {frame}.");
+    }
+
+    /// <summary>Sends a method and expects that answer next.</summary>
+    public Task<WireFrame> Call<TMethod>(in TMethod method, AmqpMethod answer, ushort channel = 1) where TMethod : IMethod, allows ref struct
+    {
+        Task sent = Send(in method, channel);
+        return AnswerTo(sent, answer, channel);
+    }
+
+    /// <summary>Expects the end of the stream.</summary>
+    public async Task ExpectEnd()
+    {
+        if (await Receive() is { } frame) throw new WireScriptException($"Expected the end of the stream, but got {frame}.");
+    }
+
+    /// <summary>
+    /// Expects that the server has nothing to say: asks it something harmless on the channel and expects the answer to that as the next frame.
+    /// </summary>
+    public async Task ExpectQuiet(ushort channel = 1) => await Call(new ChannelFlow { Active = true }, AmqpMethod.ChannelFlowOk, channel);
+
+    /// <summary>Expects channel.close, answers it, opens the channel again, and expects that it works.</summary>
+    public async Task ExpectChannelClose(int code, string text, int classId, int methodId, ushort channel = 1)
+    {
+        WireFrame frame = await Expect(AmqpMethod.ChannelClose, channel);
+        AssertClose(frame, code, text, classId, methodId);
+        await Send(new ChannelCloseOk(), channel);
+        await OpenChannel(channel);
+        await ExpectQuiet(channel);
+    }
+
+    /// <summary>Expects connection.close, answers it, and expects the end of the stream.</summary>
+    public async Task ExpectConnectionClose(int code, string text, int classId, int methodId)
+    {
+        WireFrame frame = await Expect(AmqpMethod.ConnectionClose, 0);
+        AssertClose(frame, code, text, classId, methodId);
+        await Send(new ConnectionCloseOk(), 0);
+        await ExpectEnd();
+    }
+
+    /// <summary>Expects connection.close with a text that contains that part, whatever method it blames; answers it and expects the end.</summary>
+    public async Task ExpectConnectionCloseLike(int code, string textPart)
+    {
+        WireFrame frame = await Expect(AmqpMethod.ConnectionClose, 0);
+        AssertLike(frame, code, textPart);
+        await Send(new ConnectionCloseOk(), 0);
+        await ExpectEnd();
+    }
+
+    /// <summary>Expects a message by basic.deliver.</summary>
+    public async Task<WireContent> ExpectDelivery(ushort channel = 1)
+    {
+        WireFrame frame = await Expect(AmqpMethod.BasicDeliver, channel);
+        return await ReceiveContent(Decode(BasicDeliver.Decode(frame.Arguments)), channel);
+    }
+
+    /// <summary>Expects a message by basic.get-ok.</summary>
+    public async Task<WireContent> ExpectGetOk(ushort channel = 1)
+    {
+        WireFrame frame = await Expect(AmqpMethod.BasicGetOk, channel);
+        return await ReceiveContent(Decode(BasicGetOk.Decode(frame.Arguments)), channel);
+    }
+
+    /// <summary>Expects a message by basic.return.</summary>
+    public async Task<WireContent> ExpectReturn(ushort channel = 1)
+    {
+        WireFrame frame = await Expect(AmqpMethod.BasicReturn, channel);
+        return await ReceiveContent(Decode(BasicReturn.Decode(frame.Arguments)), channel);
+    }
+
+    /// <summary>Expects a confirm by basic.ack.</summary>
+    public async Task<(ulong Tag, bool Multiple)> ExpectAck(ushort channel = 1)
+    {
+        WireFrame frame = await Expect(AmqpMethod.BasicAck, channel);
+        BasicAck ack = BasicAck.Decode(frame.Arguments);
+        return (ack.DeliveryTag, ack.Multiple);
+    }
+
+    // Conversations that every test needs
+
+    /// <summary>From the protocol header to connection.open-ok.</summary>
+    public async Task Open(OpenOptions options)
+    {
+        await Login(options);
+        await Send(new ConnectionTuneOk { ChannelMax = options.ChannelMax, FrameMax = options.FrameMax, Heartbeat = options.HeartbeatSeconds }, 0);
+        await Call(new ConnectionOpen { VirtualHost = Bytes(options.VirtualHost) }, AmqpMethod.ConnectionOpenOk, 0);
+    }
+
+    /// <summary>From the protocol header to connection.tune.</summary>
+    public async Task<WireFrame> Login(OpenOptions options)
+    {
+        await SendBytes(ProtocolHeader);
+        await Expect(AmqpMethod.ConnectionStart, 0);
+        await StartOk(options);
+        return await Expect(AmqpMethod.ConnectionTune, 0);
+    }
+
+    /// <summary>Sends connection.start-ok with PLAIN.</summary>
+    public Task StartOk(OpenOptions options) => Send(
+        new ConnectionStartOk
+        {
+            ClientProperties = options.ClientProperties(),
+            Mechanism = "PLAIN"u8,
+            Response = Bytes($"\0{options.User}\0{options.Password}"),
+            Locale = "en_US"u8,
+        },
+        0);
+
+    public async Task OpenChannel(ushort channel) => await Call(new ChannelOpen(), AmqpMethod.ChannelOpenOk, channel);
+
+    /// <summary>Closes the connection in an orderly way.</summary>
+    public async Task Close()
+    {
+        await Call(new ConnectionClose { ReplyCode = 200, ReplyText = "bye"u8 }, AmqpMethod.ConnectionCloseOk, 0);
+        await ExpectEnd();
+    }
+
+    /// <summary>Declares a queue that is neither durable nor exclusive.</summary>
+    public async Task<DeclaredQueue> DeclareQueue(
+        string name, bool durable = false, bool exclusive = false, bool autoDelete = false, byte[]? arguments = null, ushort channel = 1) =>
+        Decode(await Call(
+            new QueueDeclare { Queue = Bytes(name), Durable = durable, Exclusive = exclusive, AutoDelete = autoDelete, Arguments = arguments },
+            AmqpMethod.QueueDeclareOk, channel));
+
+    /// <summary>Asks how many messages and consumers a queue has.</summary>
+    public async Task<DeclaredQueue> InspectQueue(string name, ushort channel = 1) =>
+        Decode(await Call(new QueueDeclare { Queue = Bytes(name), Passive = true }, AmqpMethod.QueueDeclareOk, channel));
+
+    public async Task DeclareExchange(string name, string type, bool autoDelete = false, bool isInternal = false, byte[]? arguments = null, ushort channel = 1) =>
+        await Call(
+            new ExchangeDeclare { Exchange = Bytes(name), Type = Bytes(type), AutoDelete = autoDelete, Internal = isInternal, Arguments = arguments },
+            AmqpMethod.ExchangeDeclareOk, channel);
+
+    public async Task Bind(string queue, string exchange, string routingKey, byte[]? arguments = null, ushort channel = 1) =>
+        await Call(
+            new QueueBind { Queue = Bytes(queue), Exchange = Bytes(exchange), RoutingKey = Bytes(routingKey), Arguments = arguments },
+            AmqpMethod.QueueBindOk, channel);
+
+    public async Task BindExchange(string destination, string source, string routingKey, byte[]? arguments = null, ushort channel = 1) =>
+        await Call(
+            new ExchangeBind { Destination = Bytes(destination), Source = Bytes(source), RoutingKey = Bytes(routingKey), Arguments = arguments },
+            AmqpMethod.ExchangeBindOk, channel);
+
+    /// <summary>Starts a consumer under that tag.</summary>
+    public async Task Consume(string queue, string tag, bool noAck = false, bool exclusive = false, byte[]? arguments = null, ushort channel = 1) =>
+        await Call(
+            new BasicConsume { Queue = Bytes(queue), ConsumerTag = Bytes(tag), NoAck = noAck, Exclusive = exclusive, Arguments = arguments },
+            AmqpMethod.BasicConsumeOk, channel);
+
+    public async Task Qos(ushort prefetchCount, ushort channel = 1) =>
+        await Call(new BasicQos { PrefetchCount = prefetchCount }, AmqpMethod.BasicQosOk, channel);
+
+    /// <summary>Gets one message; there must be one.</summary>
+    public async Task<WireContent> Get(string queue, bool noAck = true, ushort channel = 1)
+    {
+        await Send(new BasicGet { Queue = Bytes(queue), NoAck = noAck }, channel);
+        return await ExpectGetOk(channel);
+    }
+
+    /// <summary>Expects that a queue has no ready message.</summary>
+    public async Task GetNothing(string queue, ushort channel = 1) => await Call(new BasicGet { Queue = Bytes(queue) }, AmqpMethod.BasicGetEmpty, channel);
+
+    /// <summary>The texts of everything in a queue, in order; takes it out.</summary>
+    public async Task<string[]> Drain(string queue, ushort channel = 1)
+    {
+        var texts = new List<string>();
+        for (uint left = (await InspectQueue(queue, channel)).MessageCount; left > 0; left--) texts.Add((await Get(queue, channel: channel)).Text);
+        return [.. texts];
+    }
+
+    public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+
+    private async Task<ReadResult> ReadAsync()
+    {
+        try
+        {
+            return await _transport.Input.ReadAsync().AsTask().WaitAsync(TestServer.SafetyNet);
+        }
+        catch (TimeoutException e)
+        {
+            throw new WireScriptException($"Nothing came for {TestServer.SafetyNet.TotalSeconds} s.", e);
+        }
+    }
+
+    private async Task<WireFrame> AnswerTo(Task sent, AmqpMethod answer, ushort channel)
+    {
+        await sent;
+        return await Expect(answer, channel);
+    }
+
+    private async Task<WireContent> ReceiveContent(WireContent content, ushort channel)
+    {
+        WireFrame header = await Expect(FrameType.Header, channel);
+        (ulong size, byte[] properties) = DecodeHeader(header.Payload);
+        var body = new List<byte>();
+        var sizes = new List<int>();
+        while ((ulong)body.Count < size)
+        {
+            WireFrame part = await Expect(FrameType.Body, channel);
+            body.AddRange(part.Payload);
+            sizes.Add(part.Size);
+        }
+        return content with { Properties = properties, Body = [.. body], BodyFrameSizes = sizes };
+    }
+
+    private static bool TryTake(in ReadOnlySequence<byte> buffer, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out WireFrame? frame)
+    {
+        frame = null;
+        if (buffer.Length < Frame.Overhead) return false;
+        byte[] head = buffer.Slice(0, Frame.HeaderSize).ToArray();
+        int size = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(3));
+        if (buffer.Length < size + Frame.Overhead) return false;
+        byte[] rest = buffer.Slice(Frame.HeaderSize, size + 1).ToArray();
+        if (rest[^1] != Frame.End) throw new WireScriptException("The server sent a frame without its end octet.");
+        frame = new WireFrame((FrameType)head[0], BinaryPrimitives.ReadUInt16BigEndian(head.AsSpan(1)), rest[..^1]);
+        return true;
+    }
+
+    private static void AssertClose(WireFrame frame, int code, string text, int classId, int methodId)
+    {
+        ChannelClose close = ChannelClose.Decode(frame.Arguments); // connection.close has the same arguments
+        if (close.ReplyCode == code && Encoding.UTF8.GetString(close.ReplyText) == text && close.ClassId == classId && close.MethodId == methodId) return;
+        throw new WireScriptException($"Expected {code} {text} ({classId}, {methodId}), but got {frame}.");
+    }
+
+    private static void AssertLike(WireFrame frame, int code, string textPart)
+    {
+        ChannelClose close = ChannelClose.Decode(frame.Arguments);
+        string text = Encoding.UTF8.GetString(close.ReplyText);
+        if (close.ReplyCode == code && text.Contains(textPart, StringComparison.Ordinal)) return;
+        throw new WireScriptException($"Expected {code} with '{textPart}', but got {frame}.");
+    }
+
+    private static (ulong Size, byte[] Properties) DecodeHeader(byte[] payload)
+    {
+        ContentHeader header = ContentHeader.Read(payload);
+        return (header.BodySize, header.Properties.ToArray());
+    }
+
+    private static DeclaredQueue Decode(WireFrame frame)
+    {
+        QueueDeclareOk ok = QueueDeclareOk.Decode(frame.Arguments);
+        return new DeclaredQueue(Encoding.UTF8.GetString(ok.Queue), ok.MessageCount, ok.ConsumerCount);
+    }
+
+    private static WireContent Decode(BasicDeliver method) => new()
+    {
+        ConsumerTag = Encoding.UTF8.GetString(method.ConsumerTag),
+        DeliveryTag = method.DeliveryTag,
+        Redelivered = method.Redelivered,
+        Exchange = Encoding.UTF8.GetString(method.Exchange),
+        RoutingKey = Encoding.UTF8.GetString(method.RoutingKey),
+    };
+
+    private static WireContent Decode(BasicGetOk method) => new()
+    {
+        DeliveryTag = method.DeliveryTag,
+        Redelivered = method.Redelivered,
+        Exchange = Encoding.UTF8.GetString(method.Exchange),
+        RoutingKey = Encoding.UTF8.GetString(method.RoutingKey),
+        MessageCount = method.MessageCount,
+    };
+
+    private static WireContent Decode(BasicReturn method) => new()
+    {
+        ReplyCode = method.ReplyCode,
+        ReplyText = Encoding.UTF8.GetString(method.ReplyText),
+        Exchange = Encoding.UTF8.GetString(method.Exchange),
+        RoutingKey = Encoding.UTF8.GetString(method.RoutingKey),
+    };
+}
+
+/// <summary>What queue.declare-ok said.</summary>
+public sealed record DeclaredQueue(string Name, uint MessageCount, uint ConsumerCount);
