@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Harrier.Protocol.Amqp091;
 
 namespace Harrier.Amqp.Transport;
@@ -14,7 +15,7 @@ internal interface IRoomWaiter
 /// The bytes on their way to one peer. Any thread writes, under <see cref="Gate"/>; writing never waits. Flushing is asked for once per batch and runs on
 /// its own when the peer is slow; meanwhile <see cref="HasRoom"/> turns false, and whoever can wait does. Lives as long as its connection.
 /// </summary>
-internal sealed class FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
+internal sealed class FrameOutput
 {
     /// <summary>Bytes beyond what the pipe takes after which deliveries stop.</summary>
     public const int RoomBytes = 1 << 20;
@@ -22,14 +23,29 @@ internal sealed class FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
     /// <summary>Bytes of answers after which the peer's own frames are no longer read: it asks and asks and never reads.</summary>
     public const int AnswerBytesMax = 4 << 20;
 
+    private readonly PipeWriter _pipe;
+    private readonly PipeScheduler _scheduler;
+    private readonly Action _onFlushCompleted;
+
     // A block of the pipe that is being filled; advancing once per block is cheaper than once per frame.
     private Memory<byte> _block;
     private int _blockUsed;
     private long _unflushed;
     private bool _isFlushing;
+
+    // The flush that the pipe holds back, and what it covers. Kept here and not in an async method, which would allocate for every one.
+    private ValueTaskAwaiter<FlushResult> _pendingFlush;
+    private long _pendingBytes;
     private volatile bool _isClosed;
     private List<IRoomWaiter> _waiters = [];
     private TaskCompletionSource? _answersFlushed;
+
+    public FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
+    {
+        _pipe = pipe;
+        _scheduler = scheduler;
+        _onFlushCompleted = OnFlushCompleted;
+    }
 
     /// <summary>Guards everything that is written, and what must be in the order of what is written.</summary>
     public Lock Gate { get; } = new();
@@ -52,7 +68,7 @@ internal sealed class FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
         if (_block.Length - _blockUsed < size)
         {
             Commit();
-            _block = pipe.GetMemory(size);
+            _block = _pipe.GetMemory(size);
         }
         return _block.Span[_blockUsed..];
     }
@@ -136,7 +152,7 @@ internal sealed class FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
         while (true)
         {
             long flushed;
-            ValueTask<FlushResult> flush;
+            ValueTaskAwaiter<FlushResult> flush;
             lock (Gate)
             {
                 if (_unflushed == 0 || _isClosed)
@@ -146,30 +162,38 @@ internal sealed class FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
                 }
                 Commit();
                 flushed = _unflushed;
-                flush = pipe.FlushAsync();
+#pragma warning disable CA2012 // its result is taken exactly once, in FinishFlush
+                flush = _pipe.FlushAsync().GetAwaiter();
+#pragma warning restore CA2012
             }
-            if (!flush.IsCompletedSuccessfully)
+            if (!flush.IsCompleted)
             {
-                _ = FinishFlushAsync(flush, flushed);
+                _pendingBytes = flushed;
+                _pendingFlush = flush;
+                _pendingFlush.UnsafeOnCompleted(_onFlushCompleted);
                 return;
             }
-            if (flush.Result.IsCompleted) _isClosed = true;
-            OnFlushed(flushed);
+            FinishFlush(flush, flushed);
         }
     }
 
-    private async Task FinishFlushAsync(ValueTask<FlushResult> flush, long flushed)
+    private void OnFlushCompleted()
+    {
+        FinishFlush(_pendingFlush, _pendingBytes);
+        FlushUntilEmpty();
+    }
+
+    private void FinishFlush(ValueTaskAwaiter<FlushResult> flush, long flushed)
     {
         try
         {
-            if ((await flush).IsCompleted) _isClosed = true;
+            if (flush.GetResult().IsCompleted) _isClosed = true;
         }
         catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
         {
             _isClosed = true; // the transport is gone; the reading side reports why
         }
         OnFlushed(flushed);
-        FlushUntilEmpty();
     }
 
     private void OnFlushed(long count)
@@ -185,12 +209,12 @@ internal sealed class FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
         }
         answersFlushed?.SetResult();
         if (waiters is null) return;
-        foreach (IRoomWaiter waiter in waiters) scheduler.Schedule(static state => ((IRoomWaiter)state!).OnRoom(), waiter);
+        foreach (IRoomWaiter waiter in waiters) _scheduler.Schedule(static state => ((IRoomWaiter)state!).OnRoom(), waiter);
     }
 
     private void Commit()
     {
-        if (_blockUsed > 0) pipe.Advance(_blockUsed);
+        if (_blockUsed > 0) _pipe.Advance(_blockUsed);
         _block = default;
         _blockUsed = 0;
     }

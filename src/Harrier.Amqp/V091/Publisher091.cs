@@ -145,7 +145,7 @@ internal sealed class Publisher091(Channel091 channel)
         _target.Resolve();
         PublishProperties properties = PublishProperties.Read(message.Properties);
         message.IsPersistent = properties.DeliveryMode == 2;
-        if (properties.Present.HasFlag(BasicPropertyFlags.UserId)) CheckUserId(properties.UserId);
+        if ((properties.Present & BasicPropertyFlags.UserId) != BasicPropertyFlags.None) CheckUserId(properties.UserId);
         message.ExtraRoutingKeys = properties.ExtraRoutingKeys(out bool hasBcc);
         bool isRequest = properties.ReplyTo.SequenceEqual(DirectReplies.QueueName);
         Utf8Name replyTo = isRequest ? channel.Consumers.ReplyName ?? throw ErrorCatalogue.NoReplyConsumer() : default;

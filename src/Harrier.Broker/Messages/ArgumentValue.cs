@@ -131,6 +131,7 @@ public readonly struct ArgumentValue : IEquatable<ArgumentValue>
         var hash = new HashCode();
         hash.Add(Kind is ArgumentKind.Float ? ArgumentKind.Double : Kind);
         if (_reference is byte[] bytes) hash.AddBytes(bytes);
+        else if (Kind is ArgumentKind.Float or ArgumentKind.Double) hash.Add(Real); // as Equals compares it: 0.0 is -0.0
         else if (_reference is null) hash.Add(_bits);
         return hash.ToHashCode();
     }

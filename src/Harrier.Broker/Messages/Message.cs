@@ -82,13 +82,13 @@ public sealed class Message
     }
 
     /// <summary>
-    /// Adds to the body. Beyond the capacity the buffer doubles, but never to more than the whole body will need: a peer that announces
-    /// much and sends little holds no more than twice what it sent.
+    /// Adds to the body. Beyond the capacity the buffer grows by a third (and to the next size of the pool, at most half as much again), but never to
+    /// more than the whole body will need: a peer that announces much and sends little holds no more than twice what it sent.
     /// </summary>
     public void AppendBody(ReadOnlySpan<byte> bytes, int bodySizeFinal)
     {
         int needed = _end + bytes.Length;
-        if (needed > _buffer.Length) Grow(Math.Max(needed, Math.Min(needed * 2L, _bodyAt + (long)bodySizeFinal)));
+        if (needed > _buffer.Length) Grow(Math.Max(needed, Math.Min(needed * 4L / 3, _bodyAt + (long)bodySizeFinal)));
         bytes.CopyTo(_buffer.AsSpan(_end));
         _end = needed;
     }

@@ -49,8 +49,8 @@ public sealed class CommandBatch
         finally
         {
             Clear();
+            Finish(); // whatever was carried out is owed its flush and its receipt, even when a later shard has failed
         }
-        Finish();
     }
 
     /// <summary>
@@ -76,19 +76,23 @@ public sealed class CommandBatch
         {
             for (int i = 0; i < entered; i++) _touched[i].Gate.Exit();
             Clear();
+            Finish();
         }
-        Finish();
     }
 
     /// <summary>Runs what was added, then the command, and answers it.</summary>
     public QueueAnswer Ask(in QueueCommand command)
     {
         Run();
-        QueueAnswer answer;
         Shard shard = command.Queue.Shard;
-        lock (shard.Gate) answer = shard.Ask(in command, this);
-        Finish();
-        return answer;
+        try
+        {
+            lock (shard.Gate) return shard.Ask(in command, this);
+        }
+        finally
+        {
+            Finish();
+        }
     }
 
     internal void FlushLater(QueueConsumer consumer)

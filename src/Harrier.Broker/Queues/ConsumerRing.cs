@@ -8,14 +8,32 @@ namespace Harrier.Broker.Queues;
 /// </summary>
 internal sealed class ConsumerRing
 {
+    // Highest priority first; one for every priority that a member has.
     private readonly List<Level> _levels = [];
 
-    /// <summary>Adds at the end of its level, unless it stands in the ring already.</summary>
+    /// <summary>Makes the consumer a member, outside of the ring for now.</summary>
+    public void Register(QueueConsumer consumer)
+    {
+        int at = 0;
+        while (at < _levels.Count && _levels[at].Priority > consumer.Priority) at++;
+        if (at == _levels.Count || _levels[at].Priority != consumer.Priority) _levels.Insert(at, new Level(consumer.Priority));
+        _levels[at].MemberCount++;
+        consumer.Level = _levels[at];
+    }
+
+    /// <summary>Takes a member out for good.</summary>
+    public void Unregister(QueueConsumer consumer)
+    {
+        if (consumer.Level is not { } level) return;
+        if (consumer.Turn.List is not null) level.Turns.Remove(consumer.Turn);
+        if (--level.MemberCount == 0) _levels.Remove(level);
+        consumer.Level = null;
+    }
+
+    /// <summary>Adds a member at the end of its level, unless it stands in the ring already.</summary>
     public void Add(QueueConsumer consumer)
     {
-        if (consumer.IsInRing) return;
-        consumer.IsInRing = true;
-        LevelOf(consumer.Priority).Turn.Enqueue(consumer);
+        if (consumer.Turn.List is null) consumer.Level!.Turns.AddLast(consumer.Turn);
     }
 
     /// <summary>Takes the consumer whose turn it is out of the ring; whoever delivers to it adds it again.</summary>
@@ -23,23 +41,24 @@ internal sealed class ConsumerRing
     {
         foreach (Level level in _levels)
         {
-            while (level.Turn.TryDequeue(out consumer))
+            while (level.Turns.First is { } turn)
             {
-                consumer.IsInRing = false;
-                if (consumer.IsActive && consumer.HasCredit) return true; // else cancelled meanwhile
+                level.Turns.RemoveFirst();
+                consumer = turn.Value;
+                if (consumer.IsActive && consumer.HasCredit) return true; // else its credit went elsewhere meanwhile
             }
         }
         consumer = null;
         return false;
     }
 
-    private Level LevelOf(long priority)
+    /// <summary>The members of one priority.</summary>
+    internal sealed class Level(long priority)
     {
-        int at = 0;
-        while (at < _levels.Count && _levels[at].Priority > priority) at++;
-        if (at == _levels.Count || _levels[at].Priority != priority) _levels.Insert(at, new Level(priority, new Queue<QueueConsumer>()));
-        return _levels[at];
-    }
+        public long Priority { get; } = priority;
 
-    private sealed record Level(long Priority, Queue<QueueConsumer> Turn);
+        public LinkedList<QueueConsumer> Turns { get; } = new();
+
+        public int MemberCount { get; set; }
+    }
 }

@@ -5,11 +5,18 @@ namespace Harrier.Broker.Queues;
 /// <summary>
 /// A consumer as its queue sees it: what the session asked for, and the queue's book-keeping, which only the queue's shard touches.
 /// </summary>
-public sealed class QueueConsumer(Queue queue, IConsumer output)
+public sealed class QueueConsumer
 {
-    public Queue Queue { get; } = queue;
+    public QueueConsumer(Queue queue, IConsumer output)
+    {
+        Queue = queue;
+        Output = output;
+        Turn = new LinkedListNode<QueueConsumer>(this);
+    }
 
-    public IConsumer Output { get; } = output;
+    public Queue Queue { get; }
+
+    public IConsumer Output { get; }
 
     /// <summary>Unacked messages it may have at once; 0 for no limit.</summary>
     public int PrefetchCount { get; init; }
@@ -25,10 +32,13 @@ public sealed class QueueConsumer(Queue queue, IConsumer output)
     internal int UnackedCount { get; set; }
 
     /// <summary>Whether it is one of the queue's consumers: from its consume to its cancellation or the queue's end.</summary>
-    internal bool IsRegistered { get; set; }
+    internal bool IsRegistered => Level is not null;
 
-    /// <summary>Whether it stands in the ring of those that can take a message now.</summary>
-    internal bool IsInRing { get; set; }
+    /// <summary>Its place in the ring of those that can take a message now.</summary>
+    internal LinkedListNode<QueueConsumer> Turn { get; }
+
+    /// <summary>The ring's level that it belongs to while it is registered.</summary>
+    internal ConsumerRing.Level? Level { get; set; }
 
     /// <summary>Whether deliveries may be made at all: false before the first resume, while its output is full, and after its cancellation.</summary>
     internal bool IsActive { get; set; }

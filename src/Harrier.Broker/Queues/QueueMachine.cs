@@ -76,8 +76,11 @@ public sealed class QueueMachine
     private void Consume(QueueConsumer consumer, QueueEffects effects)
     {
         bool inTheWay = _consumers.Count > 0 && (consumer.IsExclusive || _consumers[0].IsExclusive);
-        if (!inTheWay) _consumers.Add(consumer);
-        consumer.IsRegistered = !inTheWay;
+        if (!inTheWay)
+        {
+            _consumers.Add(consumer);
+            _ring.Register(consumer);
+        }
         effects.Answer = new QueueAnswer(inTheWay ? QueueAnswerStatus.ExclusiveUse : QueueAnswerStatus.Done);
     }
 
@@ -92,7 +95,7 @@ public sealed class QueueMachine
     private void Cancel(in QueueCommand command, QueueEffects effects)
     {
         bool wasThere = _consumers.Remove(command.Consumer!);
-        command.Consumer!.IsActive = command.Consumer.IsRegistered = false;
+        Retire(command.Consumer!);
         bool ends = wasThere && _consumers.Count == 0 && command.Queue.Definition.IsAutoDelete;
         if (ends) End(effects);
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, HasEnded: ends);
@@ -107,7 +110,7 @@ public sealed class QueueMachine
         }
         QueueEntry entry = _ready.Take();
         DeliveryId id = default;
-        if (!command.Flags.HasFlag(QueueCommandFlags.Settled))
+        if ((command.Flags & QueueCommandFlags.Settled) == QueueCommandFlags.None)
         {
             id = _unacked.Add(in entry, consumer: null);
             entry.Message.AddReferences(1); // the asker's: the queue may end before the message is written
@@ -117,12 +120,12 @@ public sealed class QueueMachine
 
     private void Delete(in QueueCommand command, QueueEffects effects)
     {
-        if (command.Flags.HasFlag(QueueCommandFlags.IfUnused) && _consumers.Count > 0)
+        if ((command.Flags & QueueCommandFlags.IfUnused) != QueueCommandFlags.None && _consumers.Count > 0)
         {
             effects.Answer = new QueueAnswer(QueueAnswerStatus.InUse);
             return;
         }
-        if (command.Flags.HasFlag(QueueCommandFlags.IfEmpty) && _ready.Count > 0)
+        if ((command.Flags & QueueCommandFlags.IfEmpty) != QueueCommandFlags.None && _ready.Count > 0)
         {
             effects.Answer = new QueueAnswer(QueueAnswerStatus.NotEmpty);
             return;
@@ -133,14 +136,14 @@ public sealed class QueueMachine
     /// <summary>Gives ready messages to consumers while both are there.</summary>
     private void Dispatch(Queue queue, QueueEffects effects)
     {
-        while (_ready.Count > 0 && _ring.TryTake(out QueueConsumer? consumer))
+        while (_ready.Count > 0)
         {
             if (!effects.HasRoomForDelivery)
             {
-                _ring.Add(consumer);
                 effects.Unfinished.Add(queue);
                 return;
             }
+            if (!_ring.TryTake(out QueueConsumer? consumer)) return;
             if (!consumer.Output.HasRoom)
             {
                 consumer.IsActive = false;
@@ -164,6 +167,12 @@ public sealed class QueueMachine
         effects.Deliver(new Delivery(consumer, entry.Message, id, entry.WasDelivered, consumer.NoAck));
     }
 
+    private void Retire(QueueConsumer consumer)
+    {
+        consumer.IsActive = false;
+        _ring.Unregister(consumer);
+    }
+
     private int DropReady()
     {
         int count = _ready.Count;
@@ -174,7 +183,7 @@ public sealed class QueueMachine
     private int End(QueueEffects effects)
     {
         IsDeleted = true;
-        foreach (QueueConsumer consumer in _consumers) consumer.IsActive = consumer.IsRegistered = false;
+        foreach (QueueConsumer consumer in _consumers) Retire(consumer);
         effects.Orphaned.AddRange(_consumers);
         _consumers.Clear();
         _unacked.Clear();

@@ -36,14 +36,24 @@ public sealed class Shard
     /// <summary>Applies one command that is answered. The caller holds <see cref="Gate"/>.</summary>
     internal QueueAnswer Ask(in QueueCommand command, CommandBatch batch)
     {
-        Apply(in command, batch);
-        QueueAnswer answer = _effects.Answer;
-        CarryOut(batch);
-        return answer;
+        try
+        {
+            Apply(in command, batch);
+            QueueAnswer answer = _effects.Answer;
+            CarryOut(batch);
+            return answer;
+        }
+        catch
+        {
+            _effects.Reset();
+            throw;
+        }
     }
 
     private void Apply(in QueueCommand command, CommandBatch batch)
     {
+        // What ends a queue releases its messages; those that are on their way must have been written before.
+        if (command.Kind is QueueCommandKind.Delete or QueueCommandKind.Cancel) CarryOut(batch);
         command.Queue.Machine.Apply(in command, _effects);
         if (!_effects.HasRoomForDelivery) CarryOut(batch);
     }
