@@ -60,6 +60,10 @@ public static class ErrorCatalogue
         "does not match that of the original declaration.");
     public static BrokerException Inequivalent(string field, string resource, string received, string current) =>
         Channel(ErrorCode.PreconditionFailed, $"inequivalent arg '{field}' for {resource}: received {received} but current is {current}");
+    public static BrokerException Inequivalent(string argument, string resource, ArgumentValue? received, ArgumentValue? current) =>
+        received is { } r && current is { } c
+            ? Inequivalent(argument, resource, $"'{r.Text}'", $"'{c.Text}'")
+            : Inequivalent(argument, resource, Describe(received), Describe(current));
     public static BrokerException NoQueue(string name, string vhost) => Channel(ErrorCode.NotFound, $"no {Queue(name, vhost)}");
     public static BrokerException NoExchange(string name, string vhost) => Channel(ErrorCode.NotFound, $"no {Exchange(name, vhost)}");
     public static BrokerException QueueInUse(string name, string vhost) => Channel(ErrorCode.PreconditionFailed, $"{Queue(name, vhost)} in use");
@@ -75,7 +79,7 @@ public static class ErrorCatalogue
     public static BrokerException TooManyHashes(string key, int count) =>
         Channel(ErrorCode.PreconditionFailed, $"Topic binding key '{key}' uses {count} '#' wildcards, at most 2 are allowed");
     public static BrokerException InvalidHeadersMatch(string value) => Channel(ErrorCode.PreconditionFailed,
-        $"Invalid x-match field value \"{value}\"; expected all, any, all-with-x, or any-with-x");
+        $"Invalid x-match field value <<\"{value}\">>; expected all, any, all-with-x, or any-with-x");
     public static BrokerException InvalidHeadersMatchType(string type, string value) => Channel(ErrorCode.PreconditionFailed,
         $"Invalid x-match field type {type} (value {value}); expected longstr");
     public static BrokerException InvalidQueueArgument(string argument, string name, string vhost, string detail) =>
@@ -90,8 +94,6 @@ public static class ErrorCatalogue
         $"arg '{argument}' for {Queue(name, vhost)} is valid, but this version of Harrier does not implement it yet");
     public static BrokerException QueueTypeNotBuilt(string type, string name, string vhost) => Channel(ErrorCode.PreconditionFailed,
         $"invalid arg 'x-queue-type' for {Queue(name, vhost)}: this version of Harrier does not implement '{type}' queues yet");
-    public static BrokerException QueueLimit(string name, string vhost, int limit) => Channel(ErrorCode.PreconditionFailed,
-        $"cannot declare queue '{name}': queue limit in vhost '{vhost}' ({limit}) is reached");
     public static BrokerException AccessRefused(string permission, string resource, string user) =>
         Channel(ErrorCode.AccessRefused, $"{permission} access to {resource} refused for user '{user}'");
 
@@ -132,8 +134,8 @@ public static class ErrorCatalogue
     /// <summary>How texts name an exchange; the default one has the name that permissions see (N 58).</summary>
     public static string Exchange(string name, string vhost) => $"exchange '{(name.Length == 0 ? "amq.default" : name)}' in vhost '{vhost}'";
 
-    /// <summary>How texts show an argument value next to one that is absent or of another class of type.</summary>
-    public static string Describe(ArgumentValue? value) =>
+    // How texts show an argument value next to one that is absent.
+    private static string Describe(ArgumentValue? value) =>
         value is { } present ? $"the value '{present.Text}' of type '{present.TypeName}'" : "none";
 
     private static BrokerException Channel(ErrorCode code, string text) => new(ErrorScope.Channel, code, text);

@@ -68,7 +68,7 @@ internal sealed class FrameOutput
         if (_block.Length - _blockUsed < size)
         {
             Commit();
-            _block = _pipe.GetMemory(size);
+            _block = _isClosed ? new byte[size] : _pipe.GetMemory(size); // a pipe that may be completed by now is not touched
         }
         return _block.Span[_blockUsed..];
     }
@@ -143,7 +143,12 @@ internal sealed class FrameOutput
     /// <summary>Drops whatever is written from now on. The pipe itself is its owner's to complete.</summary>
     public void Close()
     {
-        _isClosed = true;
+        lock (Gate)
+        {
+            _isClosed = true;
+            _block = default;
+            _blockUsed = 0;
+        }
         OnFlushed(0);
     }
 
@@ -214,7 +219,7 @@ internal sealed class FrameOutput
 
     private void Commit()
     {
-        if (_blockUsed > 0) _pipe.Advance(_blockUsed);
+        if (_blockUsed > 0 && !_isClosed) _pipe.Advance(_blockUsed);
         _block = default;
         _blockUsed = 0;
     }

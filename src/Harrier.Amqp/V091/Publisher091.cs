@@ -120,6 +120,14 @@ internal sealed class Publisher091(Channel091 channel)
             ContentWriter.Write(channel.Connection.Output, channel.Number, in method, message, channel.Connection.FrameBytesMax);
     }
 
+    /// <summary>Hands a reply straight to the waiting requester (note 97); it counts as unroutable when that is gone. Gives up the message.</summary>
+    public void Reply(Message message, bool isMandatory)
+    {
+        bool delivered = Session.VirtualHost.DirectReplies.TryFind(message.RoutingKey, out IReplyConsumer? consumer) && consumer.TryDeliver(message);
+        if (!delivered && isMandatory) Return(message);
+        message.Release();
+    }
+
     private void Complete()
     {
         _stage = Stage.Method;
@@ -174,13 +182,20 @@ internal sealed class Publisher091(Channel091 channel)
 
     private void Publish(Message message)
     {
-        if (TryDeliverReply(message)) return;
-        RouteSet routes = _target.Route(message);
+        bool isReply = message.ExchangeBytes.IsEmpty && DirectReplies.IsReplyName(message.RoutingKeyBytes);
         if (channel.Transaction is { } transaction)
         {
-            transaction.Publish(message, routes, _isMandatory);
+            if (isReply) transaction.Reply(message, _isMandatory);
+            else transaction.Publish(message, _target.Route(message), _isMandatory);
             return;
         }
+        if (isReply)
+        {
+            Reply(message, _isMandatory);
+            Confirm(0);
+            return;
+        }
+        RouteSet routes = _target.Route(message);
         PublishReceipt receipt = Confirm(routes.Count);
         if (routes.Count == 0)
         {
@@ -198,16 +213,5 @@ internal sealed class Publisher091(Channel091 channel)
         if (_confirms is null) return default;
         channel.Connection.ConfirmLater(channel);
         return new PublishReceipt(_confirms, _confirms.Begin(queueCount));
-    }
-
-    /// <summary>A reply to a waiting requester goes straight to it (note 97); it counts as unroutable when the requester is gone.</summary>
-    private bool TryDeliverReply(Message message)
-    {
-        if (message.ExchangeBytes.Length > 0 || !DirectReplies.IsReplyName(message.RoutingKeyBytes)) return false;
-        bool delivered = Session.VirtualHost.DirectReplies.TryFind(message.RoutingKey, out IReplyConsumer? consumer) && consumer.TryDeliver(message);
-        if (!delivered && _isMandatory) Return(message);
-        Confirm(0);
-        message.Release();
-        return true;
     }
 }

@@ -83,7 +83,7 @@ internal sealed class TopologyMethods091(Channel091 channel)
 
     public void OnQueueDelete(in QueueDelete method)
     {
-        int count = Session.DeleteQueue(channel.QueueName(method.Queue), method.IfUnused, method.IfEmpty);
+        int count = Session.DeleteQueue(channel.QueueName(NameOf(method.Queue).Span), method.IfUnused, method.IfEmpty);
         if (!method.Nowait) channel.Write(new QueueDeleteOk { MessageCount = (uint)count });
     }
 

@@ -14,6 +14,10 @@ internal sealed class Transaction091
     private readonly List<QueueCommand> _commands = [];
     private readonly List<Settling> _settled = [];
     private readonly List<Message> _unroutable = [];
+    private readonly List<(Message Message, bool IsMandatory)> _replies = [];
+
+    /// <summary>Keeps a direct reply. Takes over the caller's reference to the message.</summary>
+    public void Reply(Message message, bool isMandatory) => _replies.Add((message, isMandatory));
 
     /// <summary>Keeps a publication. Takes over the caller's reference to the message.</summary>
     public void Publish(Message message, RouteSet routes, bool isMandatory)
@@ -44,6 +48,7 @@ internal sealed class Transaction091
             publisher.Return(message);
             message.Release();
         }
+        foreach ((Message reply, bool isMandatory) in _replies) publisher.Reply(reply, isMandatory);
         Clear();
     }
 
@@ -53,6 +58,7 @@ internal sealed class Transaction091
         foreach (QueueCommand command in _commands)
             if (command.Kind == QueueCommandKind.Enqueue) command.Message!.Release();
         foreach (Message message in _unroutable) message.Release();
+        foreach ((Message reply, _) in _replies) reply.Release();
         Settling[] settled = [.. _settled];
         Clear();
         return settled;
@@ -63,5 +69,6 @@ internal sealed class Transaction091
         _commands.Clear();
         _settled.Clear();
         _unroutable.Clear();
+        _replies.Clear();
     }
 }

@@ -35,6 +35,9 @@ public sealed class ArgumentTable : IReadOnlyList<Argument>, IEquatable<Argument
         return false;
     }
 
+    /// <summary>The value of the first argument of that name, or null.</summary>
+    public ArgumentValue? Find(string name) => TryGet(name, out ArgumentValue value) ? value : null;
+
     /// <summary>The text of an argument, or false when it is absent or of another type.</summary>
     public bool TryGetText(string name, [NotNullWhen(true)] out string? text)
     {

@@ -10,31 +10,33 @@ public sealed class PasswordHash
 {
     private const int SaltSize = 4;
 
-    private readonly byte[] _salted;
+    // Made at the first login: the cryptography library takes memory that a broker without clients has no use for.
+    private readonly Lazy<byte[]> _salted;
 
-    private PasswordHash(byte[] salted) => _salted = salted;
+    private PasswordHash(Func<byte[]> salted) => _salted = new Lazy<byte[]>(salted);
 
     /// <summary>Reads the base64 form; throws <see cref="FormatException"/> when it is not one.</summary>
     public static PasswordHash Parse(string base64)
     {
         byte[] salted = Convert.FromBase64String(base64);
         if (salted.Length != SaltSize + SHA256.HashSizeInBytes) throw new FormatException("a password hash is base64 of 4 bytes of salt and 32 of SHA-256");
-        return new PasswordHash(salted);
+        return new PasswordHash(() => salted);
     }
 
     /// <summary>Hashes a password with a new salt.</summary>
-    public static PasswordHash Of(string password, Random random)
+    public static PasswordHash Of(string password, Random random) => new(() =>
     {
         byte[] salt = new byte[SaltSize];
-        random.NextBytes(salt);
-        return new PasswordHash([.. salt, .. Digest(salt, Encoding.UTF8.GetBytes(password))]);
-    }
+        lock (random) random.NextBytes(salt);
+        return [.. salt, .. Digest(salt, Encoding.UTF8.GetBytes(password))];
+    });
 
     /// <summary>Whether this is the hash of that password, in time that does not depend on where they differ.</summary>
     public bool Matches(ReadOnlySpan<byte> password) =>
-        CryptographicOperations.FixedTimeEquals(Digest(_salted.AsSpan(0, SaltSize), password), _salted.AsSpan(SaltSize));
+        CryptographicOperations.FixedTimeEquals(Digest(_salted.Value.AsSpan(0, SaltSize), password), _salted.Value.AsSpan(SaltSize));
 
-    public override string ToString() => Convert.ToBase64String(_salted);
+    /// <summary>The form that <see cref="Parse"/> reads. Not ToString, which ends up in logs.</summary>
+    public string ToBase64() => Convert.ToBase64String(_salted.Value);
 
     private static byte[] Digest(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> password) => SHA256.HashData([.. salt, .. password]);
 }

@@ -18,12 +18,13 @@ public sealed class PermissionPattern
     // For patterns that only a backtracking engine can run; one that needs longer is taken as not matching.
     private static readonly TimeSpan MatchTimeMax = TimeSpan.FromMilliseconds(50);
 
-    private readonly Regex _regex;
+    private readonly Regex? _regex; // null for what everybody writes: .* needs no engine
 
     /// <summary>Throws <see cref="ArgumentException"/> when the text is no regular expression.</summary>
     public PermissionPattern(string text)
     {
         Text = text;
+        if (text == ".*") return;
         string pattern = text.Length == 0 ? "^$" : text;
         try
         {
@@ -39,6 +40,7 @@ public sealed class PermissionPattern
 
     public bool Matches(string name)
     {
+        if (_regex is null) return true;
         try
         {
             return _regex.IsMatch(name);

@@ -37,9 +37,12 @@ public sealed class UserStore(IEnumerable<User> users)
     /// <summary>The user who has that name and password, or why not.</summary>
     public LoginFailure TryLogin(string name, ReadOnlySpan<byte> password, EndPoint? from, out User? user)
     {
-        if (!_users.TryGetValue(name, out user)) return LoginFailure.UnknownUser;
-        if (user.Password?.Matches(password) != true) return LoginFailure.WrongPassword;
-        return user.IsLoopbackOnly && !IsLoopback(from) ? LoginFailure.NotFromLoopback : LoginFailure.None;
+        user = null;
+        if (!_users.TryGetValue(name, out User? found)) return LoginFailure.UnknownUser;
+        if (found.Password?.Matches(password) != true) return LoginFailure.WrongPassword;
+        if (found.IsLoopbackOnly && !IsLoopback(from)) return LoginFailure.NotFromLoopback;
+        user = found;
+        return LoginFailure.None;
     }
 
     // A peer without an IP address (a pipe, a unix socket) is on this machine.

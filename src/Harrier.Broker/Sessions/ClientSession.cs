@@ -30,16 +30,11 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
 
     public void DeclareExchange(Utf8Name name, string type, bool durable, bool autoDelete, bool isInternal, ArgumentTable arguments)
     {
+        ExchangeType parsed = ExchangeTypeNames.Parse(type);
         RefuseDefaultExchange(name);
         Require(Permission.Configure, name, isQueue: false);
-        ExchangeType parsed = ExchangeTypeNames.Parse(type);
-        if (arguments.TryGet(Exchange.AlternateExchangeArgument, out ArgumentValue alternate))
-        {
-            if (alternate.Kind != ArgumentKind.Text)
-                throw ErrorCatalogue.InvalidArgumentType(alternate.TypeName, Exchange.AlternateExchangeArgument, Describe(name, isQueue: false));
-            Require(Permission.Read, name, isQueue: false);
-            Require(Permission.Write, alternate.Text, isQueue: false);
-        }
+        bool isNew = !VirtualHost.Topology.Exchanges.ContainsKey(name);
+        if (isNew && arguments.Find(Exchange.AlternateExchangeArgument) is { } alternate) RequireForAlternate(name, alternate);
         VirtualHost.DeclareExchange(name, parsed, durable, autoDelete, isInternal, arguments);
     }
 
@@ -54,6 +49,7 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
     public void DeleteExchange(Utf8Name name, bool ifUnused)
     {
         RefuseDefaultExchange(name);
+        if (name.Span.StartsWith("amq."u8)) throw ErrorCatalogue.SystemExchange(name.ToString(), VirtualHost.Name);
         Require(Permission.Configure, name, isQueue: false);
         VirtualHost.DeleteExchange(name, ifUnused);
     }
@@ -150,6 +146,14 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
     {
         VirtualHost.RemoveQueue(queue);
         _exclusiveQueues.Remove(queue);
+    }
+
+    private void RequireForAlternate(Utf8Name name, ArgumentValue alternate)
+    {
+        if (alternate.Kind != ArgumentKind.Text)
+            throw ErrorCatalogue.InvalidArgumentType(alternate.TypeName, Exchange.AlternateExchangeArgument, Describe(name, isQueue: false));
+        Require(Permission.Read, name, isQueue: false);
+        Require(Permission.Write, alternate.Text, isQueue: false);
     }
 
     private void RequireForBinding(Utf8Name source, Utf8Name destination, bool toQueue)

@@ -78,26 +78,26 @@ internal static class QueueArguments
         return type;
     }
 
-    /// <summary>Refuses a declaration whose arguments differ from those the queue has (note 33). Only known arguments count.</summary>
+    /// <summary>Refuses a declaration whose arguments differ from those the queue has (note 33). Only those that its type knows count.</summary>
     public static void AssertEquivalent(Queue queue, ArgumentTable received)
     {
-        string resource = ErrorCatalogue.Queue(queue.NameText, queue.VirtualHost);
-        foreach (string name in Rules.Keys)
+        foreach ((string name, Rule rule) in Rules)
         {
-            ArgumentValue? current = Find(queue.Definition.Arguments, name), wanted = Find(received, name);
-            if (name == TypeArgument && wanted is { Text: "classic" }) wanted = null; // says what is the default anyway
-            if (name == TypeArgument && current is { Text: "classic" }) current = null;
-            if (current.Equals(wanted)) continue;
-            throw current is { } c && wanted is { } w && (c.Kind == w.Kind || c.IsInteger == w.IsInteger)
-                ? ErrorCatalogue.Inequivalent(name, resource, $"'{w.Text}'", $"'{c.Text}'")
-                : ErrorCatalogue.Inequivalent(name, resource, ErrorCatalogue.Describe(wanted), ErrorCatalogue.Describe(current));
+            if (!rule.AllowedFor.HasFlag(Types(queue.Definition.Type))) continue;
+            ArgumentValue? current = queue.Definition.Arguments.Find(name), wanted = received.Find(name);
+            // To say "classic" is to say what is the default anyway.
+            bool isDefaultType = name == TypeArgument && IsClassic(current) && IsClassic(wanted);
+            if (isDefaultType || current.Equals(wanted)) continue;
+            throw ErrorCatalogue.Inequivalent(name, ErrorCatalogue.Queue(queue.NameText, queue.VirtualHost), wanted, current);
         }
     }
 
     /// <summary>The name that error texts give a queue type.</summary>
     public static string RabbitName(QueueType type) => type == QueueType.Quorum ? "rabbit_quorum_queue" : "rabbit_classic_queue";
 
-    private static ArgumentValue? Find(ArgumentTable arguments, string name) => arguments.TryGet(name, out ArgumentValue value) ? value : null;
+    private static bool IsClassic(ArgumentValue? type) => type is not { } named || named.Text == "classic";
+
+    private static QueueTypes Types(QueueType type) => type == QueueType.Quorum ? QueueTypes.Quorum : QueueTypes.Classic;
 
     private static QueueType TypeOf(string name, string vhost, ArgumentTable arguments)
     {
@@ -114,16 +114,19 @@ internal static class QueueArguments
 
     private static void Validate(string name, string vhost, QueueType type, Argument argument, Rule rule)
     {
-        QueueTypes wanted = type == QueueType.Quorum ? QueueTypes.Quorum : QueueTypes.Classic;
-        if (!rule.AllowedFor.HasFlag(wanted)) throw ErrorCatalogue.ArgumentNotForType(argument.Name, name, vhost, RabbitName(type));
+        if (!rule.AllowedFor.HasFlag(Types(type))) throw ErrorCatalogue.ArgumentNotForType(argument.Name, name, vhost, RabbitName(type));
         if (rule.IsText && argument.Value.Kind != ArgumentKind.Text)
             throw ErrorCatalogue.InvalidArgumentType(argument.Value.TypeName, argument.Name, ErrorCatalogue.Queue(name, vhost));
         if (rule.Check(argument.Value) is { } detail) throw ErrorCatalogue.InvalidQueueArgument(argument.Name, name, vhost, detail);
     }
 
-    /// <summary>False for values that say "as if I were not here": no priorities (note 54), no single active consumer.</summary>
-    private static bool AsksForSomething(Argument argument) =>
-        argument.Value.Integer != 0 || (argument.Value.Kind != ArgumentKind.Boolean && argument.Name != "x-max-priority");
+    /// <summary>False for values that say "as if I were not here": no priorities (note 54), no single active consumer, the default overflow.</summary>
+    private static bool AsksForSomething(Argument argument) => argument.Value.Kind switch
+    {
+        ArgumentKind.Boolean => argument.Value.Integer != 0,
+        ArgumentKind.Text => argument.Value.Text is not ("drop-head" or "disabled") || argument.Name.StartsWith("x-dead-letter", StringComparison.Ordinal),
+        _ => argument.Value.Integer != 0 || argument.Name != "x-max-priority",
+    };
 
     private static string? Range(ArgumentValue value, long min, long max)
     {

@@ -58,11 +58,10 @@ public sealed class VirtualHost
             return new TopologyDecision<bool>(true, new ExchangeDeclared(Exchange.Create(name, type, durable, autoDelete, isInternal, arguments)));
         });
 
-    /// <summary>Makes the exchange not exist (note 35); throws 403 for a system exchange and 406 when it is in use (note 37).</summary>
+    /// <summary>Makes the exchange not exist (note 35); throws 406 when it is in use (note 37).</summary>
     public void DeleteExchange(Utf8Name name, bool ifUnused) =>
         _store.Change(topology =>
         {
-            if (name.Span.StartsWith("amq."u8)) throw ErrorCatalogue.SystemExchange(name.ToString(), Name);
             if (!topology.Exchanges.TryGetValue(name, out Exchange? exchange)) return new TopologyDecision<bool>(false);
             if (ifUnused && !topology.BindingsFrom(name).IsEmpty) throw ErrorCatalogue.ExchangeInUse(name.ToString(), Name);
             var change = new TopologyChange(topology);
@@ -113,34 +112,30 @@ public sealed class VirtualHost
     public void Bind(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments, object connection) =>
         _store.Change(topology =>
         {
-            Binding binding = Resolve(topology, source, destination, toQueue, routingKey, arguments, connection);
-            ExchangeType type = topology.Exchanges[source].Type;
+            ExchangeType type = FindExchange(source).Type;
+            Destination end = toQueue ? new Destination(FindQueue(destination, connection)) : new Destination(FindExchange(destination).Name);
             if (type == ExchangeType.Headers) HeadersTable.Validate(arguments);
             if (type == ExchangeType.Topic && TopicTable.CountHashes(routingKey) is > TopicTable.HashesMax and int count)
                 throw ErrorCatalogue.TooManyHashes(routingKey.ToString(), count);
+            var binding = new Binding(source, end, routingKey, arguments);
             return topology.BindingsFrom(source).Contains(binding)
                 ? new TopologyDecision<bool>(false)
                 : new TopologyDecision<bool>(true, new BindingAdded(binding));
         });
 
-    /// <summary>Makes the binding not exist (note 35); throws 404 when an end is missing.</summary>
+    /// <summary>Makes the binding not exist, whether or not its ends do (note 35).</summary>
     public void Unbind(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments, object connection) =>
         _store.Change(topology =>
         {
-            Binding binding = Resolve(topology, source, destination, toQueue, routingKey, arguments, connection);
+            Queue? queue = null;
+            if (toQueue && !topology.Queues.TryGetValue(destination, out queue)) return new TopologyDecision<bool>(false);
+            var binding = new Binding(source, queue is null ? new Destination(destination) : new Destination(queue), routingKey, arguments);
             if (!topology.BindingsFrom(source).Contains(binding)) return new TopologyDecision<bool>(false);
+            if (queue is not null) AssertAccess(queue, connection);
             var change = new TopologyChange(topology);
             change.RemoveBinding(binding);
             return new TopologyDecision<bool>(true, change.Ops);
         });
-
-    private Binding Resolve(
-        VirtualHostTopology topology, Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments, object connection)
-    {
-        Destination end = toQueue ? new Destination(FindQueue(destination, connection)) : new Destination(FindExchange(destination).Name);
-        if (!topology.Exchanges.ContainsKey(source)) throw ErrorCatalogue.NoExchange(source.ToString(), Name);
-        return new Binding(source, end, routingKey, arguments);
-    }
 
     private void AssertAccess(Queue queue, object connection)
     {
@@ -179,10 +174,8 @@ public sealed class VirtualHost
         AssertSame("durable", resource, durable, exchange.IsDurable);
         AssertSame("auto_delete", resource, autoDelete, exchange.IsAutoDelete);
         AssertSame("internal", resource, isInternal, exchange.IsInternal);
-        ArgumentValue? received = arguments.TryGet(Exchange.AlternateExchangeArgument, out ArgumentValue r) ? r : null;
-        ArgumentValue? current = exchange.Arguments.TryGet(Exchange.AlternateExchangeArgument, out ArgumentValue c) ? c : null;
-        if (!received.Equals(current))
-            throw ErrorCatalogue.Inequivalent(Exchange.AlternateExchangeArgument, resource, ErrorCatalogue.Describe(received), ErrorCatalogue.Describe(current));
+        ArgumentValue? received = arguments.Find(Exchange.AlternateExchangeArgument), current = exchange.Arguments.Find(Exchange.AlternateExchangeArgument);
+        if (!received.Equals(current)) throw ErrorCatalogue.Inequivalent(Exchange.AlternateExchangeArgument, resource, received, current);
     }
 
     private static void AssertSame(string field, string resource, bool received, bool current)
