@@ -75,7 +75,8 @@ public sealed partial class HarrierBroker : IAsyncDisposable
             await listener.DisposeAsync();
             throw;
         }
-        ITimer memoryChecks = time.CreateTimer(_ => memory.Check(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        var trim = new IdleTrim();
+        ITimer memoryChecks = time.CreateTimer(_ => CheckMemory(memory, trim), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         IPEndPoint endPoint = AddressOf(listener, OptionsReader.Address(options));
         ILogger log = loggers.CreateLogger<HarrierBroker>();
         LogStarted(log, Version, endPoint, Path.GetFullPath(options.Data));
@@ -97,6 +98,12 @@ public sealed partial class HarrierBroker : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await StopAsync();
+
+    private static void CheckMemory(MemoryWatermark watermark, IdleTrim trim)
+    {
+        watermark.Check();
+        trim.Check();
+    }
 
     private static WebApplication Listen(HarrierOptions options, AmqpServer server, ILoggerFactory loggers)
     {
