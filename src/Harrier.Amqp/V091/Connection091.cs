@@ -25,7 +25,7 @@ internal sealed class Connection091 : IBeating
     private readonly HeartbeatMonitor _heartbeat;
     private readonly Dictionary<ushort, Channel091> _channels = [];
     private readonly List<Channel091> _confirming = [];
-    private readonly CancellationTokenSource _aborted = new(); // never disposed of: the clock may cancel it while the connection ends
+    private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Channel091? _lastChannel;
     private Stage _stage = Stage.Handshake;
     private int _payloadMax;
@@ -105,7 +105,7 @@ internal sealed class Connection091 : IBeating
     public void RequestShutdown()
     {
         _shutdownRequested = true;
-        _input.CancelPendingRead();
+        Interrupt();
     }
 
     /// <summary>Heartbeats and deadlines; called twice a second or so, from the clock's thread.</summary>
@@ -119,8 +119,7 @@ internal sealed class Connection091 : IBeating
         if (!_heartbeat.IsOverdue) return;
         _log.SilentPeer(Name, _heartbeat.Deadline);
         Output.Close();
-        _aborted.Cancel();
-        _input.CancelPendingRead();
+        Interrupt();
     }
 
     /// <summary>Takes a channel out: it is closed for both sides.</summary>
@@ -143,6 +142,13 @@ internal sealed class Connection091 : IBeating
 
     public void LogChannelError(int channel, BrokerException error) => _log.ChannelError(Name, channel, (int)error.Code, error.Message);
 
+    /// <summary>Ends whatever the reading task waits for.</summary>
+    private void Interrupt()
+    {
+        _interrupted.TrySetResult();
+        _input.CancelPendingRead();
+    }
+
     private async Task ReadAsync()
     {
         while (_stage != Stage.Closed)
@@ -160,7 +166,7 @@ internal sealed class Connection091 : IBeating
             if (_shutdownRequested && _stage is Stage.Open or Stage.Handshake) Close(ErrorCatalogue.Shutdown());
             Output.Flush();
             // Acknowledgements come on this very stream, so it waits for the peer's reading only when answers have piled up sky-high.
-            if (Output.IsOverfull) await Output.WhenFlushedAsync().WaitAsync(_aborted.Token);
+            if (Output.IsOverfull) await Task.WhenAny(Output.WhenFlushedAsync(), _interrupted.Task);
             if (_hasPublished) await HoldBackAsync();
             await LetConsumersCatchUpAsync();
         }
@@ -334,8 +340,9 @@ internal sealed class Connection091 : IBeating
         if (Client.WantsBlockedNotifications) Output.WriteMethod(0, new ConnectionBlocked { Reason = System.Text.Encoding.ASCII.GetBytes(Broker.Flow.ReasonText) });
         Output.Flush();
         _heartbeat.Pause();
-        await Broker.Flow.WaitAsync(_aborted.Token);
+        await Task.WhenAny(Broker.Flow.WaitAsync(CancellationToken.None), _interrupted.Task);
         _heartbeat.Resume();
+        if (!Broker.Flow.IsOpen) return; // interrupted: the reading will see why
         if (Client.WantsBlockedNotifications) Output.WriteMethod(0, new ConnectionUnblocked());
         Output.Flush();
     }

@@ -166,6 +166,7 @@ internal sealed class Consumers091(Channel091 channel)
     private void EndReplies()
     {
         Session.VirtualHost.DirectReplies.Remove(_replyConsumer!.Name);
+        _replyConsumer.End();
         _replyConsumer = null;
     }
 }

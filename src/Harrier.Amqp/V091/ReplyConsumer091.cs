@@ -7,6 +7,8 @@ namespace Harrier.Amqp.V091;
 /// <summary>A channel that waits for direct replies (behaviour note 97). Replies are written on the replier's thread.</summary>
 internal sealed class ReplyConsumer091(Connection091 connection, Channel091 channel, byte[] tag, Utf8Name name) : IReplyConsumer
 {
+    private bool _hasEnded; // guarded by the output's gate
+
     public byte[] Tag { get; } = tag;
 
     /// <summary>The opaque name that requests carry.</summary>
@@ -18,6 +20,7 @@ internal sealed class ReplyConsumer091(Connection091 connection, Channel091 chan
         if (!connection.Output.HasRoom) return false;
         lock (connection.Output.Gate)
         {
+            if (_hasEnded) return false; // the replier found it just before
             var method = new BasicDeliver
             {
                 ConsumerTag = Tag,
@@ -29,5 +32,11 @@ internal sealed class ReplyConsumer091(Connection091 connection, Channel091 chan
         }
         connection.Output.Flush();
         return true;
+    }
+
+    /// <summary>Nothing is written any more once this returns.</summary>
+    public void End()
+    {
+        lock (connection.Output.Gate) _hasEnded = true;
     }
 }
