@@ -68,7 +68,7 @@ internal sealed class FrameOutput
         if (_block.Length - _blockUsed < size)
         {
             Commit();
-            _block = _isClosed ? new byte[size] : _pipe.GetMemory(size); // a pipe that may be completed by now is not touched
+            _block = _isClosed ? new byte[Math.Max(size, 4096)] : _pipe.GetMemory(size); // a pipe that may be completed by now is not touched
         }
         return _block.Span[_blockUsed..];
     }
@@ -83,7 +83,7 @@ internal sealed class FrameOutput
     /// <summary>Writes bytes over as many blocks as it takes. Under <see cref="Gate"/>.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
-        while (!bytes.IsEmpty)
+        while (!bytes.IsEmpty && !_isClosed)
         {
             Span<byte> span = GetSpan(1);
             int count = Math.Min(span.Length, bytes.Length);

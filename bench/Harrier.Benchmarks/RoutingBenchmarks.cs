@@ -1,0 +1,56 @@
+using BenchmarkDotNet.Attributes;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Routing;
+using Harrier.Broker.Topology;
+
+namespace Harrier.Benchmarks;
+
+/// <summary>Finding the queues of a message among so many bindings, without the channel's cache of its last route.</summary>
+public class RoutingBenchmarks
+{
+    private readonly RouteSet _routes = new();
+    private readonly QueueFactory _queues = new(new ShardSet(), new Random(1));
+    private Message _message = null!;
+    private VirtualHostTopology _topology = null!;
+
+    [Params(1, 100, 10_000)]
+    public int Bindings { get; set; }
+
+    [GlobalSetup]
+    public void SetUp()
+    {
+        _message = Message.Rent(null!, "x"u8, System.Text.Encoding.UTF8.GetBytes($"stock.nyse.{Bindings / 2}.trade"), [0, 0], 16);
+        _topology = VirtualHostTopology.Create("/");
+        for (int i = 0; i < Bindings; i++)
+        {
+            Queue queue = Declare($"q{i}");
+            Bind("amq.direct", queue, $"stock.nyse.{i}.trade");
+            // Wildcards in the middle and at the end; one in ten thousand matches by its number.
+            Bind("amq.topic", queue, i % 2 == 0 ? $"stock.*.{i}.#" : $"*.nyse.{i}.*");
+        }
+    }
+
+    [Benchmark]
+    public int Direct() => Route("amq.direct");
+
+    [Benchmark]
+    public int TopicWithWildcards() => Route("amq.topic");
+
+    private int Route(string exchange)
+    {
+        Router.Route(_topology, _topology.Exchanges[exchange], _message, _routes);
+        return _routes.Count;
+    }
+
+    private Queue Declare(string name)
+    {
+        var definition = new QueueDefinition(name, QueueType.Classic, IsDurable: true, IsExclusive: false, IsAutoDelete: false, ArgumentTable.Empty);
+        Queue queue = _queues.Create("/", definition, owner: null);
+        _topology = TopologyMachine.Apply(_topology, new QueueDeclared(queue));
+        return queue;
+    }
+
+    private void Bind(string exchange, Queue queue, string key) =>
+        _topology = TopologyMachine.Apply(_topology, new BindingAdded(new Binding(exchange, new Destination(queue), key, ArgumentTable.Empty)));
+}
