@@ -15,7 +15,7 @@ namespace Harrier.Amqp.V091;
 /// Reads the 0-9-1 frames of one connection and applies them to its channels. Owned by one task; ends when the peer closes, breaks the protocol or falls silent.
 /// Others may write to its output and ask it to shut down.
 /// </summary>
-internal sealed class Connection091 : IBeating
+internal sealed class Connection091 : IFrameHandler, IBeating
 {
     private readonly PipeReader _input;
     private readonly TimeProvider _time;
@@ -28,7 +28,6 @@ internal sealed class Connection091 : IBeating
     private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Channel091? _lastChannel;
     private Stage _stage = Stage.Handshake;
-    private int _payloadMax;
     private bool _hasPublished;
     private volatile bool _shutdownRequested;
 
@@ -44,7 +43,7 @@ internal sealed class Connection091 : IBeating
         Output = new FrameOutput(transport.Output, server.Scheduler);
         _heartbeat = new HeartbeatMonitor(_time, server.Limits);
         _handshake = new Handshake091(this, from);
-        _payloadMax = Limits.InitialFrameBytesMax;
+        PayloadMax = Limits.InitialFrameBytesMax;
     }
 
     private enum Stage
@@ -74,6 +73,12 @@ internal sealed class Connection091 : IBeating
 
     /// <summary>Whether there are as many connections as may be already; the client learns it at connection.open (note 11).</summary>
     public bool IsBeyondLimit { get; init; }
+
+    /// <inheritdoc/>
+    public int PayloadMax { get; private set; }
+
+    /// <inheritdoc/>
+    public bool IsClosed => _stage == Stage.Closed;
 
     /// <summary>The method that an error is about, for the close method.</summary>
     public AmqpMethod FailingMethod { get; set; }
@@ -177,9 +182,7 @@ internal sealed class Connection091 : IBeating
     {
         try
         {
-            while (_stage != Stage.Closed && ApplySegment(ref buffer))
-            {
-            }
+            FrameDispatcher.ApplyAll(ref buffer, this);
             _handshake.Session?.Commands.Run();
             SendConfirms();
         }
@@ -199,43 +202,7 @@ internal sealed class Connection091 : IBeating
         }
     }
 
-    /// <summary>
-    /// Applies the frames that are whole within the first segment, then the one that crosses its end, if that is complete. False when nothing more
-    /// can be done before the next read.
-    /// </summary>
-    private bool ApplySegment(ref ReadOnlySequence<byte> buffer)
-    {
-        ReadOnlySpan<byte> segment = buffer.FirstSpan;
-        int size = segment.Length;
-        bool isLast = buffer.IsSingleSegment; // asked before the slicing, which may move on to the next segment
-        try
-        {
-            while (FrameReader.TryRead(ref segment, _payloadMax, out Frame frame)) Apply(in frame);
-        }
-        finally
-        {
-            buffer = buffer.Slice(size - segment.Length);
-        }
-        if (isLast) return false;
-        int crossing = FrameReader.CompleteSize(buffer, _payloadMax);
-        if (crossing == 0) return false;
-        byte[] scratch = ArrayPool<byte>.Shared.Rent(crossing);
-        try
-        {
-            buffer.Slice(0, crossing).CopyTo(scratch);
-            buffer = buffer.Slice(crossing);
-            ReadOnlySpan<byte> whole = scratch.AsSpan(0, crossing);
-            FrameReader.TryRead(ref whole, _payloadMax, out Frame frame);
-            Apply(in frame);
-            return true;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(scratch);
-        }
-    }
-
-    private void Apply(in Frame frame)
+    void IFrameHandler.Apply(in Frame frame)
     {
         FailingMethod = default; // not known yet
         if (frame.Type == FrameType.Heartbeat)
@@ -305,7 +272,7 @@ internal sealed class Connection091 : IBeating
     {
         bool isOpen = _handshake.OnMethod(method, arguments);
         if (_handshake.FrameBytesMax > 0)
-            _payloadMax = _handshake.FrameBytesMax; // 8 octets more than fit: quite a few clients get it wrong (note 12)
+            PayloadMax = _handshake.FrameBytesMax; // 8 octets more than fit: quite a few clients get it wrong (note 12)
         if (!isOpen) return;
         _stage = Stage.Open;
         _heartbeat.Start(_handshake.HeartbeatSeconds);
