@@ -367,13 +367,13 @@ public class FrameTests
         .. WireScript.ProtocolHeader,
         .. new Frames()
             .Method(
-                new ConnectionStartOk { ClientProperties = Fields.Of(("product", "x")), Mechanism = "PLAIN"u8, Response = "\0guest\0guest"u8, Locale = "en_US"u8 },
+                new ConnectionStartOk { ClientProperties = Fields.Of(("product", "x")), Mechanism = "PLAIN"u8, Response = "\0guest\0guest"u8 },
                 0)
             .Method(new ConnectionTuneOk { ChannelMax = 10, FrameMax = 4096 }, 0)
             .Method(new ConnectionOpen { VirtualHost = "/"u8 }, 0)
             .Method(new ChannelOpen())
             .Method(new QueueDeclare { Queue = "q"u8, Arguments = Fields.Of(("x-note", "some text")) })
-            .Publish("", "q", "hello", new PropertyBytes().Text(BasicPropertyFlags.ContentType, "text/plain").Headers(Fields.Table(("a", 1))).Encode())
+            .Publish("", "q", "hello", new PropertyBytes().Text(BasicPropertyFlags.AppId, "app").Headers(Fields.Table(("a", 1))).Encode())
             .Publish("", "q", "")
             .Heartbeat()
             .Publish("", "nowhere", "returned", mandatory: true)

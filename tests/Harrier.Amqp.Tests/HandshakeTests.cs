@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Harrier.Broker.Security;
 
 namespace Harrier.Amqp.Tests;
 
@@ -73,9 +72,10 @@ public class HandshakeTests
     public async Task Peer_that_falls_silent_within_the_header_is_dropped_after_ten_seconds(int sent)
     {
         await using var server = new TestServer();
+        int timers = server.Clock.TimerCount;
         WireScript client = server.Connect();
+        while (server.Clock.TimerCount == timers) await Task.Yield(); // the time-out must have begun before time passes
         await client.SendBytes(WireScript.ProtocolHeader.AsMemory(0, sent));
-        await WaitUntilServed(server);
         server.Clock.Advance(TimeSpan.FromSeconds(9.9));
         client.Served.IsCompleted.ShouldBeFalse();
         server.Clock.Advance(TimeSpan.FromSeconds(0.2));
@@ -146,123 +146,6 @@ public class HandshakeTests
         await client.SendBytes(WireScript.ProtocolHeader);
         WireFrame start = await client.Expect(AmqpMethod.ConnectionStart, 0);
         MechanismsOf(start).ShouldBe("PLAIN AMQPLAIN");
-    }
-
-    [Fact, Trait("Note", "5")]
-    public async Task Note_5_AMQPLAIN_response_is_a_table_without_its_length()
-    {
-        await using var server = new TestServer();
-        WireScript client = await Started(server);
-        await Answer(client, "AMQPLAIN", Fields.Of(("LOGIN", "guest"), ("PASSWORD", "guest")));
-        await client.Expect(AmqpMethod.ConnectionTune, 0);
-    }
-
-    [Fact, Trait("Note", "5"), Trait("Note", "2")]
-    public async Task Note_5_AMQPLAIN_with_a_wrong_password_is_refused()
-    {
-        await using var server = new TestServer();
-        WireScript client = await Started(server);
-        await Answer(client, "AMQPLAIN", Fields.Of(("LOGIN", "guest"), ("PASSWORD", "no")));
-        await client.ExpectConnectionCloseLike(
-            403, "ACCESS_REFUSED - Login was refused using authentication mechanism AMQPLAIN. For details see the broker logfile.");
-    }
-
-    [Fact, Trait("Note", "1")]
-    public async Task Note_1_unknown_mechanism()
-    {
-        await using var server = new TestServer();
-        WireScript client = await Started(server);
-        await Answer(client, "CRAM-MD5", []);
-        await client.ExpectConnectionCloseLike(503, "COMMAND_INVALID - unknown authentication mechanism 'CRAM-MD5'");
-    }
-
-    [Theory, Trait("Note", "2")]
-    [InlineData("guest", "wrong")]
-    [InlineData("nobody", "guest")]
-    [InlineData("", "")]
-    [InlineData("GUEST", "guest")]
-    public async Task Note_2_refused_login_is_told_to_clients_that_want_to_know(string user, string password)
-    {
-        await using var server = new TestServer();
-        WireScript client = await Started(server);
-        await client.StartOk(new OpenOptions { User = user, Password = password });
-        await client.ExpectConnectionCloseLike(
-            403, "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the broker logfile.");
-    }
-
-    [Fact, Trait("Note", "2")]
-    public async Task Note_2_refused_login_ends_without_a_word_for_other_clients()
-    {
-        await using var server = new TestServer();
-        WireScript client = await Started(server);
-        await client.StartOk(new OpenOptions { Password = "wrong", Capabilities = ["consumer_cancel_notify"] });
-        await client.ExpectEnd();
-    }
-
-    [Fact, Trait("Note", "2")]
-    public async Task Note_2_capability_that_is_false_is_not_there()
-    {
-        await using var server = new TestServer();
-        WireScript client = await Started(server);
-        byte[] properties = Fields.Of(("capabilities", Fields.Table(("authentication_failure_close", false))));
-        await client.Send(
-            new ConnectionStartOk { ClientProperties = properties, Mechanism = "PLAIN"u8, Response = "\0guest\0no"u8, Locale = "en_US"u8 }, 0);
-        await client.ExpectEnd();
-    }
-
-    [Theory, Trait("Note", "3")]
-    [InlineData("")]
-    [InlineData("guest")]
-    [InlineData("\0guest")]
-    [InlineData("\0guest\0guest\0")]
-    public async Task Note_3_malformed_response_is_a_syntax_error(string response)
-    {
-        await using var server = new TestServer();
-        WireScript client = await Started(server);
-        await Answer(client, "PLAIN", Encoding.UTF8.GetBytes(response));
-        await client.ExpectConnectionCloseLike(502, "SYNTAX_ERROR - ");
-    }
-
-    [Fact, Trait("Note", "3")]
-    public async Task Note_3_malformed_AMQPLAIN_response_is_a_syntax_error()
-    {
-        await using var server = new TestServer();
-        WireScript client = await Started(server);
-        await Answer(client, "AMQPLAIN", [5, 1, 2]);
-        await client.ExpectConnectionCloseLike(502, "SYNTAX_ERROR - ");
-    }
-
-    [Fact, Trait("Note", "4")]
-    public async Task Note_4_authorization_identity_is_not_accepted()
-    {
-        await using var server = new TestServer();
-        WireScript client = await Started(server);
-        await Answer(client, "PLAIN", "guest\0guest\0guest"u8.ToArray());
-        await client.ExpectConnectionCloseLike(502, "SYNTAX_ERROR - ");
-    }
-
-    [Fact, Trait("Note", "6")]
-    public async Task Note_6_loopback_user_is_refused_from_another_machine()
-    {
-        await using var server = new TestServer([TestUsers.Guest with { IsLoopbackOnly = true }]);
-        WireScript client = server.Connect(new IPEndPoint(IPAddress.Parse("192.0.2.7"), 40_000));
-        await client.SendBytes(WireScript.ProtocolHeader);
-        await client.Expect(AmqpMethod.ConnectionStart, 0);
-        await client.StartOk(new OpenOptions());
-        await client.ExpectConnectionCloseLike(
-            403, "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the broker logfile.");
-    }
-
-    [Theory, Trait("Note", "6")]
-    [InlineData("127.0.0.1")]
-    [InlineData("127.8.9.10")]
-    [InlineData("::1")]
-    [InlineData("::ffff:127.0.0.1")]
-    public async Task Note_6_loopback_user_may_log_in_from_this_machine(string address)
-    {
-        await using var server = new TestServer([TestUsers.Guest with { IsLoopbackOnly = true }]);
-        WireScript client = server.Connect(new IPEndPoint(IPAddress.Parse(address), 40_000));
-        await client.Open(new OpenOptions());
     }
 
     [Fact, Trait("Note", "7")]
@@ -470,16 +353,6 @@ public class HandshakeTests
         return client;
     }
 
-    private static Task Answer(WireScript client, string mechanism, byte[] response) => client.Send(
-        new ConnectionStartOk
-        {
-            ClientProperties = new OpenOptions().ClientProperties(),
-            Mechanism = WireScript.Bytes(mechanism),
-            Response = response,
-            Locale = "en_US"u8,
-        },
-        0);
-
     private static async Task OpenRefused(TestServer server, OpenOptions options, string text)
     {
         WireScript client = server.Connect();
@@ -487,13 +360,6 @@ public class HandshakeTests
         await client.Send(new ConnectionTuneOk { ChannelMax = 2047, FrameMax = 131_072 }, 0);
         await client.Send(new ConnectionOpen { VirtualHost = WireScript.Bytes(options.VirtualHost) }, 0);
         await client.ExpectConnectionClose(530, text, 10, 40);
-    }
-
-    // The clock must not move before the connection has looked at it.
-    private static async Task WaitUntilServed(TestServer server)
-    {
-        while (server.ConnectionCount == 0) await Task.Yield();
-        await (await server.Open()).Close();
     }
 
     private static async Task<Dictionary<string, object>> ServerProperties(TestServer server)

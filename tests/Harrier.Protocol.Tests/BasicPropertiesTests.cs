@@ -89,7 +89,9 @@ public sealed class BasicPropertiesTests
 
     [Theory]
     [InlineData("0001")] // more flags would follow; 0-9-1 has no more
+    [InlineData("0001 00")]
     [InlineData("0002")]
+    [InlineData("0002 00")]
     [InlineData("8003 00")]
     public void Flags_that_do_not_exist_are_a_frame_error(string properties) => AssertRefused(Wire.Bytes(properties));
 

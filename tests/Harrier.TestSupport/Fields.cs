@@ -18,6 +18,9 @@ public static class Fields
         return table;
     }
 
+    /// <summary>The value of an array field, for <see cref="Of"/> and <see cref="Table"/>.</summary>
+    public static string[] Texts(params string[] texts) => texts;
+
     private static void Add(FieldTableWriter table, string name, object? value)
     {
         switch (value)

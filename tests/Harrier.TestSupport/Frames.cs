@@ -48,9 +48,11 @@ public sealed class Frames
 
     /// <summary>basic.publish with its content; no body frame for an empty body.</summary>
     public Frames Publish(
-        string exchange, string routingKey, byte[] body, byte[]? properties = null, bool mandatory = false, ushort channel = 1, int frameMax = 131_072)
+        string exchange, string routingKey, byte[] body, byte[]? properties = null, bool mandatory = false, ushort channel = 1,
+        int frameMax = 131_072)
     {
-        Method(new BasicPublish { Exchange = Encoding.UTF8.GetBytes(exchange), RoutingKey = Encoding.UTF8.GetBytes(routingKey), Mandatory = mandatory }, channel);
+        byte[] to = Encoding.UTF8.GetBytes(exchange), key = Encoding.UTF8.GetBytes(routingKey);
+        Method(new BasicPublish { Exchange = to, RoutingKey = key, Mandatory = mandatory }, channel);
         Header((ulong)body.Length, properties, channel);
         foreach (byte[] part in body.Chunk(frameMax - Protocol.Amqp091.Frame.Overhead)) Body(part, channel);
         return this;

@@ -17,8 +17,8 @@ public sealed class MemoryTransport : IDuplexPipe
     public PipeWriter Output { get; }
 
     /// <summary>
-    /// Both ends of a connection. A flush of the client's output ends when the server has looked at every byte, so that a script knows what the server has
-    /// seen without waiting for an answer.
+    /// Both ends of a connection. A flush of the client's output ends when the server has looked at every byte, so that a script knows what the
+    /// server has seen without waiting for an answer.
     /// </summary>
     /// <param name="unreadBytesMax">What the client may leave unread before the server's flushes wait.</param>
     /// <param name="segmentBytes">The size of the segments in which the server sees its input; 0 for the usual ones.</param>

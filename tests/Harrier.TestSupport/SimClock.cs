@@ -1,6 +1,8 @@
 namespace Harrier.TestSupport;
 
-/// <summary>A clock that stands still until it is advanced. Timers fire on the thread that advances it, in the order in which they are due. Thread-safe.</summary>
+/// <summary>
+/// A clock that stands still until it is advanced. Timers fire on the thread that advances it, in the order in which they are due. Thread-safe.
+/// </summary>
 public sealed class SimClock : TimeProvider
 {
     private readonly Lock _gate = new();
@@ -11,6 +13,15 @@ public sealed class SimClock : TimeProvider
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    /// <summary>Timers that exist, so that a test can wait until what it is about has started one.</summary>
+    public int TimerCount
+    {
+        get
+        {
+            lock (_gate) return _timers.Count;
+        }
+    }
 
     public override long GetTimestamp()
     {

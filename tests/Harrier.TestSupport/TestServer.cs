@@ -53,7 +53,7 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>Starts a graceful stop.</summary>
     public Task Shutdown(CancellationToken stop = default) => _server.ShutdownAsync(stop);
 
-    /// <summary>Ends all connections. Fails when one of them ended by an exception, or broke an invariant: no peer may be able to cause that.</summary>
+    /// <summary>Ends all connections. Fails when one of them ended by an exception or broke an invariant: no peer may be able to.</summary>
     public async ValueTask DisposeAsync()
     {
         Broker.Flow.Set(Harrier.Broker.Flow.FlowReasons.Memory | Harrier.Broker.Flow.FlowReasons.Disk, holds: false);

@@ -17,8 +17,8 @@ public static class TestUsers
     public static User Create(string name, string password, Permissions permissions, params string[] vhosts)
     {
         string[] names = vhosts.Length == 0 ? ["/"] : vhosts;
-        return new User(
-            name, PasswordHash.Of(password, new Random(1)), new HashSet<string>(), names.ToFrozenDictionary(v => v, _ => permissions, StringComparer.Ordinal));
+        FrozenDictionary<string, Permissions> byVirtualHost = names.ToFrozenDictionary(v => v, _ => permissions, StringComparer.Ordinal);
+        return new User(name, PasswordHash.Of(password, new Random(1)), new HashSet<string>(), byVirtualHost);
     }
 
     /// <summary>Permissions by their patterns.</summary>

@@ -28,13 +28,12 @@ public sealed class WireFrame(FrameType type, ushort channel, byte[] payload)
         string name = MethodCatalogue.NameOf(Method) ?? $"method {(uint)Method:X8}";
         return Method switch
         {
-            AmqpMethod.ChannelClose => $"{name} on channel {Channel}: {Describe(ChannelClose.Decode(Arguments))}",
-            AmqpMethod.ConnectionClose => $"{name}: {Describe(ConnectionClose.Decode(Arguments))}",
+            AmqpMethod.ChannelClose or AmqpMethod.ConnectionClose => $"{name} on channel {Channel}: {Describe(ChannelClose.Decode(Arguments))}",
             _ => $"{name} on channel {Channel}",
         };
     }
 
-    private static string Describe(ChannelClose close) => $"{close.ReplyCode} {Encoding.UTF8.GetString(close.ReplyText)} ({close.ClassId}, {close.MethodId})";
-
-    private static string Describe(ConnectionClose close) => $"{close.ReplyCode} {Encoding.UTF8.GetString(close.ReplyText)} ({close.ClassId}, {close.MethodId})";
+    // connection.close has the same arguments.
+    private static string Describe(ChannelClose close) =>
+        $"{close.ReplyCode} {Encoding.UTF8.GetString(close.ReplyText)} ({close.ClassId}, {close.MethodId})";
 }

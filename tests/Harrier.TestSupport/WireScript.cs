@@ -7,8 +7,8 @@ using Harrier.Protocol.Amqp091;
 namespace Harrier.TestSupport;
 
 /// <summary>
-/// A client that does on the wire exactly what its test says, and fails when the server does anything else than is expected. Expectations wait for the next
-/// frame or the end of the stream; the time-out is only a safety net. Owned by one test.
+/// A client that does on the wire exactly what its test says, and fails when the server does anything else than is expected. Expectations wait for
+/// the next frame or the end of the stream; the time-out is only a safety net. Owned by one test.
 /// </summary>
 public sealed class WireScript(MemoryTransport transport, Task served)
 {
@@ -27,7 +27,8 @@ public sealed class WireScript(MemoryTransport transport, Task served)
     // Sending. Everything here ends when the server has looked at all of it.
 
     /// <summary>Sends a method.</summary>
-    public Task Send<TMethod>(in TMethod method, ushort channel = 1) where TMethod : IMethod, allows ref struct => Send(new Frames().Method(in method, channel));
+    public Task Send<TMethod>(in TMethod method, ushort channel = 1) where TMethod : IMethod, allows ref struct =>
+        Send(new Frames().Method(in method, channel));
 
     public Task Send(Frames frames) => SendBytes(frames.Bytes);
 
@@ -142,7 +143,7 @@ public sealed class WireScript(MemoryTransport transport, Task served)
         WireFrame frame = await Expect(AmqpMethod.ChannelClose, channel);
         AssertClose(frame, code, text, classId, methodId);
         await Send(new ChannelCloseOk(), channel);
-        await OpenChannel(channel);
+        await this.OpenChannel(channel);
         await ExpectQuiet(channel);
     }
 
@@ -191,98 +192,6 @@ public sealed class WireScript(MemoryTransport transport, Task served)
         WireFrame frame = await Expect(AmqpMethod.BasicAck, channel);
         BasicAck ack = BasicAck.Decode(frame.Arguments);
         return (ack.DeliveryTag, ack.Multiple);
-    }
-
-    // Conversations that every test needs
-
-    /// <summary>From the protocol header to connection.open-ok.</summary>
-    public async Task Open(OpenOptions options)
-    {
-        await Login(options);
-        await Send(new ConnectionTuneOk { ChannelMax = options.ChannelMax, FrameMax = options.FrameMax, Heartbeat = options.HeartbeatSeconds }, 0);
-        await Call(new ConnectionOpen { VirtualHost = Bytes(options.VirtualHost) }, AmqpMethod.ConnectionOpenOk, 0);
-    }
-
-    /// <summary>From the protocol header to connection.tune.</summary>
-    public async Task<WireFrame> Login(OpenOptions options)
-    {
-        await SendBytes(ProtocolHeader);
-        await Expect(AmqpMethod.ConnectionStart, 0);
-        await StartOk(options);
-        return await Expect(AmqpMethod.ConnectionTune, 0);
-    }
-
-    /// <summary>Sends connection.start-ok with PLAIN.</summary>
-    public Task StartOk(OpenOptions options) => Send(
-        new ConnectionStartOk
-        {
-            ClientProperties = options.ClientProperties(),
-            Mechanism = "PLAIN"u8,
-            Response = Bytes($"\0{options.User}\0{options.Password}"),
-            Locale = "en_US"u8,
-        },
-        0);
-
-    public async Task OpenChannel(ushort channel) => await Call(new ChannelOpen(), AmqpMethod.ChannelOpenOk, channel);
-
-    /// <summary>Closes the connection in an orderly way.</summary>
-    public async Task Close()
-    {
-        await Call(new ConnectionClose { ReplyCode = 200, ReplyText = "bye"u8 }, AmqpMethod.ConnectionCloseOk, 0);
-        await ExpectEnd();
-    }
-
-    /// <summary>Declares a queue that is neither durable nor exclusive.</summary>
-    public async Task<DeclaredQueue> DeclareQueue(
-        string name, bool durable = false, bool exclusive = false, bool autoDelete = false, byte[]? arguments = null, ushort channel = 1) =>
-        Decode(await Call(
-            new QueueDeclare { Queue = Bytes(name), Durable = durable, Exclusive = exclusive, AutoDelete = autoDelete, Arguments = arguments },
-            AmqpMethod.QueueDeclareOk, channel));
-
-    /// <summary>Asks how many messages and consumers a queue has.</summary>
-    public async Task<DeclaredQueue> InspectQueue(string name, ushort channel = 1) =>
-        Decode(await Call(new QueueDeclare { Queue = Bytes(name), Passive = true }, AmqpMethod.QueueDeclareOk, channel));
-
-    public async Task DeclareExchange(string name, string type, bool autoDelete = false, bool isInternal = false, byte[]? arguments = null, ushort channel = 1) =>
-        await Call(
-            new ExchangeDeclare { Exchange = Bytes(name), Type = Bytes(type), AutoDelete = autoDelete, Internal = isInternal, Arguments = arguments },
-            AmqpMethod.ExchangeDeclareOk, channel);
-
-    public async Task Bind(string queue, string exchange, string routingKey, byte[]? arguments = null, ushort channel = 1) =>
-        await Call(
-            new QueueBind { Queue = Bytes(queue), Exchange = Bytes(exchange), RoutingKey = Bytes(routingKey), Arguments = arguments },
-            AmqpMethod.QueueBindOk, channel);
-
-    public async Task BindExchange(string destination, string source, string routingKey, byte[]? arguments = null, ushort channel = 1) =>
-        await Call(
-            new ExchangeBind { Destination = Bytes(destination), Source = Bytes(source), RoutingKey = Bytes(routingKey), Arguments = arguments },
-            AmqpMethod.ExchangeBindOk, channel);
-
-    /// <summary>Starts a consumer under that tag.</summary>
-    public async Task Consume(string queue, string tag, bool noAck = false, bool exclusive = false, byte[]? arguments = null, ushort channel = 1) =>
-        await Call(
-            new BasicConsume { Queue = Bytes(queue), ConsumerTag = Bytes(tag), NoAck = noAck, Exclusive = exclusive, Arguments = arguments },
-            AmqpMethod.BasicConsumeOk, channel);
-
-    public async Task Qos(ushort prefetchCount, ushort channel = 1) =>
-        await Call(new BasicQos { PrefetchCount = prefetchCount }, AmqpMethod.BasicQosOk, channel);
-
-    /// <summary>Gets one message; there must be one.</summary>
-    public async Task<WireContent> Get(string queue, bool noAck = true, ushort channel = 1)
-    {
-        await Send(new BasicGet { Queue = Bytes(queue), NoAck = noAck }, channel);
-        return await ExpectGetOk(channel);
-    }
-
-    /// <summary>Expects that a queue has no ready message.</summary>
-    public async Task GetNothing(string queue, ushort channel = 1) => await Call(new BasicGet { Queue = Bytes(queue) }, AmqpMethod.BasicGetEmpty, channel);
-
-    /// <summary>The texts of everything in a queue, in order; takes it out.</summary>
-    public async Task<string[]> Drain(string queue, ushort channel = 1)
-    {
-        var texts = new List<string>();
-        for (uint left = (await InspectQueue(queue, channel)).MessageCount; left > 0; left--) texts.Add((await Get(queue, channel: channel)).Text);
-        return [.. texts];
     }
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
@@ -336,7 +245,8 @@ public sealed class WireScript(MemoryTransport transport, Task served)
     private static void AssertClose(WireFrame frame, int code, string text, int classId, int methodId)
     {
         ChannelClose close = ChannelClose.Decode(frame.Arguments); // connection.close has the same arguments
-        if (close.ReplyCode == code && Encoding.UTF8.GetString(close.ReplyText) == text && close.ClassId == classId && close.MethodId == methodId) return;
+        bool isText = Encoding.UTF8.GetString(close.ReplyText) == text;
+        if (close.ReplyCode == code && isText && close.ClassId == classId && close.MethodId == methodId) return;
         throw new WireScriptException($"Expected {code} {text} ({classId}, {methodId}), but got {frame}.");
     }
 
@@ -352,12 +262,6 @@ public sealed class WireScript(MemoryTransport transport, Task served)
     {
         ContentHeader header = ContentHeader.Read(payload);
         return (header.BodySize, header.Properties.ToArray());
-    }
-
-    private static DeclaredQueue Decode(WireFrame frame)
-    {
-        QueueDeclareOk ok = QueueDeclareOk.Decode(frame.Arguments);
-        return new DeclaredQueue(Encoding.UTF8.GetString(ok.Queue), ok.MessageCount, ok.ConsumerCount);
     }
 
     private static WireContent Decode(BasicDeliver method) => new()
@@ -386,6 +290,3 @@ public sealed class WireScript(MemoryTransport transport, Task served)
         RoutingKey = Encoding.UTF8.GetString(method.RoutingKey),
     };
 }
-
-/// <summary>What queue.declare-ok said.</summary>
-public sealed record DeclaredQueue(string Name, uint MessageCount, uint ConsumerCount);

@@ -204,7 +204,6 @@ internal sealed class Connection091 : IFrameHandler, IBeating
 
     void IFrameHandler.Apply(in Frame frame)
     {
-        FailingMethod = default; // not known yet
         if (frame.Type == FrameType.Heartbeat)
         {
             if (frame.Channel != 0) throw ErrorCatalogue.UnexpectedFrame((int)frame.Type, frame.Channel); // note 10
@@ -213,6 +212,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
         if (frame.Channel == 0) ApplyToConnection(in frame);
         else if (_stage == Stage.Open) ApplyToChannel(in frame);
         else if (_stage == Stage.Handshake) throw ErrorCatalogue.UnexpectedFrame((int)frame.Type, frame.Channel);
+        FailingMethod = default; // a method that was dealt with is not to blame for what follows
     }
 
     private void ApplyToChannel(in Frame frame)

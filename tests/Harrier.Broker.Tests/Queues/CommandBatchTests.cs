@@ -57,6 +57,25 @@ public class CommandBatchTests
     }
 
     [Fact]
+    public void What_another_session_delivers_during_a_flush_is_flushed_by_that_session()
+    {
+        var other = new CommandBatch();
+        bool isFirst = true;
+        void DeliverMore()
+        {
+            if (!isFirst) return;
+            isFirst = false;
+            other.Add(Enqueue(_queues[0]));
+            other.Run();
+        }
+        FakeConsumer output = Consume(_queues[0], new FakeConsumer { OnFlush = DeliverMore });
+        _batch.Add(Enqueue(_queues[0]));
+        _batch.Run();
+        output.Deliveries.Count.ShouldBe(2);
+        output.UnflushedCount.ShouldBe(0);
+    }
+
+    [Fact]
     public void Deliveries_happen_under_the_lock_and_receipts_outside_of_it()
     {
         bool underLock = false;
@@ -88,6 +107,22 @@ public class CommandBatchTests
         FakeConsumer output = Consume(_queues[0], new FakeConsumer { RoomLeft = 10 });
         output.AwaitsResume.ShouldBeTrue();
         output.Deliveries.Count.ShouldBeInRange(10, 10 + 128, "its room is looked at again after every 128 deliveries");
+    }
+
+    [Fact]
+    public void A_session_learns_that_it_publishes_faster_than_is_consumed()
+    {
+        Consume(_queues[0], new FakeConsumer { RoomLeft = 0 });
+        for (int i = 0; i < QueueMachine.BackedUpCount; i++) _batch.Add(Enqueue(_queues[0]));
+        _batch.Run();
+        _batch.BackedUp.ShouldBeNull();
+        for (int i = 0; i < 10; i++) _batch.Add(Enqueue(_queues[0]));
+        _batch.Run();
+        _batch.BackedUp.ShouldBeSameAs(_queues[0]);
+        var other = new CommandBatch();
+        other.Add(Enqueue(_queues[64]));
+        other.Run();
+        other.BackedUp.ShouldBeNull("another session of the same shard has nothing to do with it");
     }
 
     [Fact]

@@ -14,12 +14,15 @@ public class ConcurrentQueuesTests
     private const int Sessions = 4;
     private const int Steps = 8_000;
 
+    // Only a deadlock takes this long.
+    private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(60);
+
     [Fact]
     public async Task No_message_is_lost_or_settled_twice()
     {
         Queue[] queues = new TestQueues().Create(6);
         Session[] sessions = [.. Enumerable.Range(0, Sessions).Select(i => new Session(queues, seed: i))];
-        await Task.WhenAll(sessions.Select(s => Task.Run(s.Work)));
+        await Task.WhenAll(sessions.Select(s => Task.Run(s.Work))).WaitAsync(TimeMax);
         foreach (Session session in sessions) session.Finish();
 
         queues.ShouldAllBe(q => q.UnackedCount == 0 && q.ConsumerCount == 0);
@@ -59,8 +62,14 @@ public class ConcurrentQueuesTests
             }
             return torn;
         });
-        await Task.WhenAll(writers);
-        Volatile.Write(ref done, true);
+        try
+        {
+            await Task.WhenAll(writers).WaitAsync(TimeMax);
+        }
+        finally
+        {
+            Volatile.Write(ref done, true);
+        }
         (await observer).ShouldBe(0);
         queues.ShouldAllBe(q => q.ReadyCount == 9_000);
     }

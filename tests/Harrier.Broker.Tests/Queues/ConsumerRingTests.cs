@@ -44,7 +44,7 @@ public class ConsumerRingTests
     [Fact]
     public void Who_is_inactive_or_without_credit_is_passed_over()
     {
-        QueueConsumer inactive = Active(), spent = new(_queue, new FakeConsumer()) { PrefetchCount = 1, IsActive = true }, ready = Active();
+        QueueConsumer inactive = Active(), spent = Active(prefetch: 1), ready = Active();
         foreach (QueueConsumer consumer in new[] { inactive, spent, ready }) _ring.Add(consumer);
         inactive.IsActive = false;
         spent.UnackedCount = 1;
@@ -75,7 +75,27 @@ public class ConsumerRingTests
         return new WeakReference(consumer);
     }
 
-    private QueueConsumer Active(long priority = 0) => new(_queue, new FakeConsumer()) { Priority = priority, IsActive = true };
+    [Fact]
+    public void Who_leaves_has_no_turn_and_changes_nobody_elses()
+    {
+        QueueConsumer a = Active(), b = Active(), alone = Active(priority: 9);
+        foreach (QueueConsumer consumer in new[] { a, b, alone }) _ring.Add(consumer);
+        _ring.Unregister(alone);
+        _ring.Unregister(a);
+        _ring.Unregister(a);
+        TakeAll().ShouldBe([b]);
+        QueueConsumer next = Active(priority: 9);
+        _ring.Add(b);
+        _ring.Add(next);
+        TakeAll().ShouldBe([next, b]);
+    }
+
+    private QueueConsumer Active(long priority = 0, int prefetch = 0)
+    {
+        var consumer = new QueueConsumer(_queue, new FakeConsumer()) { Priority = priority, PrefetchCount = prefetch, IsActive = true };
+        _ring.Register(consumer);
+        return consumer;
+    }
 
     private List<QueueConsumer> TakeAll()
     {

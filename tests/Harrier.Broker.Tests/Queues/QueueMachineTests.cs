@@ -141,6 +141,22 @@ public class QueueMachineTests
     }
 
     [Fact]
+    public void A_queue_is_backed_up_while_its_consumers_are_far_behind()
+    {
+        Enqueue(QueueMachine.BackedUpCount + 1);
+        _queue.IsBackedUp.ShouldBeFalse("nobody consumes");
+        (QueueConsumer consumer, FakeConsumer output) = Consume(prefetch: 1);
+        _queue.IsBackedUp.ShouldBeFalse("the limit itself is tolerated");
+        Enqueue(1);
+        _queue.IsBackedUp.ShouldBeTrue();
+        Settle(output.Deliveries[0], Outcome.Accepted);
+        _queue.IsBackedUp.ShouldBeFalse();
+        Enqueue(1);
+        Apply(QueueCommandKind.Cancel, consumer);
+        _queue.IsBackedUp.ShouldBeFalse();
+    }
+
+    [Fact]
     public void A_message_that_was_got_outlives_its_queue_until_the_asker_lets_go()
     {
         Enqueue(1);

@@ -25,6 +25,9 @@ internal sealed class FakeConsumer : IConsumer
     /// <summary>Called for each delivery before anything is remembered.</summary>
     public Action<Delivery>? OnDelivery { get; init; }
 
+    /// <summary>Called at the end of each flush, when nothing that comes now is part of it.</summary>
+    public Action? OnFlush { get; init; }
+
     public void Deliver(ReadOnlySpan<Delivery> deliveries)
     {
         foreach (Delivery delivery in deliveries)
@@ -41,6 +44,7 @@ internal sealed class FakeConsumer : IConsumer
     {
         UnflushedCount = 0;
         FlushCount++;
+        OnFlush?.Invoke();
     }
 
     public bool AwaitRoom()

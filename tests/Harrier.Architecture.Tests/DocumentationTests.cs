@@ -1,0 +1,67 @@
+using System.Text.RegularExpressions;
+using Shouldly;
+using Xunit;
+
+namespace Harrier.Architecture.Tests;
+
+/// <summary>What documents promise is there.</summary>
+public partial class DocumentationTests
+{
+    [Fact]
+    public void Links_in_documents_lead_somewhere()
+    {
+        IEnumerable<string> documents = Repository.Files("docs", "*.md");
+        string readme = Path.Combine(Repository.Root, "README.md");
+        if (File.Exists(readme)) documents = documents.Append(readme);
+        documents.SelectMany(BrokenLinks).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Every_limit_is_documented()
+    {
+        string limits = File.ReadAllText(Path.Combine(Repository.Root, "src/Harrier.Amqp/ConnectionLimits.cs"));
+        string[] names = [.. PublicProperty().Matches(limits).Select(m => m.Groups["name"].Value)];
+        names.ShouldContain("FrameBytesMax", "the test must see them");
+
+        string path = Path.Combine(Repository.Root, "docs/configuration.md");
+        File.Exists(path).ShouldBeTrue("docs/configuration.md says what can be configured");
+        string document = File.ReadAllText(path);
+        names.Where(name => !Regex.IsMatch(document, $@"\b{name}\b", RegexOptions.IgnoreCase)).ShouldBeEmpty();
+    }
+
+    private static IEnumerable<string> BrokenLinks(string document)
+    {
+        string text = Fenced().Replace(File.ReadAllText(document), "");
+        string folder = Path.GetDirectoryName(document)!;
+        foreach (Match match in Link().Matches(text))
+        {
+            string target = match.Groups["target"].Value;
+            if (target.Contains("://") || target.StartsWith("mailto:", StringComparison.Ordinal)) continue;
+            string[] parts = target.Split('#', 2);
+            string path = parts[0].Length == 0 ? document : Path.GetFullPath(Path.Combine(folder, Uri.UnescapeDataString(parts[0])));
+            if (!File.Exists(path) && !Directory.Exists(path)) yield return $"{Repository.Relative(document)}: {target}";
+            else if (parts.Length == 2 && path.EndsWith(".md", StringComparison.Ordinal) && !Anchors(path).Contains(parts[1]))
+                yield return $"{Repository.Relative(document)}: {target} (no such heading)";
+        }
+    }
+
+    /// <summary>The anchors that the usual renderers give to headings.</summary>
+    private static HashSet<string> Anchors(string document) =>
+        [.. Heading().Matches(Fenced().Replace(File.ReadAllText(document), ""))
+            .Select(m => NoAnchorCharacter().Replace(m.Groups["text"].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'))];
+
+    [GeneratedRegex(@"^\s*```.*?^\s*```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Fenced();
+
+    [GeneratedRegex(@"\[[^\]]*\]\((?<target>[^)\s]+)(\s+""[^""]*"")?\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"^#{1,6} (?<text>.+)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+
+    [GeneratedRegex(@"[^\p{L}\p{N}\- _]")]
+    private static partial Regex NoAnchorCharacter();
+
+    [GeneratedRegex(@"^\s*public (required )?[\w<>\[\]?]+ (?<name>\w+) \{ get;", RegexOptions.Multiline)]
+    private static partial Regex PublicProperty();
+}
