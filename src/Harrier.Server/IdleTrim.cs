@@ -2,22 +2,23 @@ namespace Harrier.Server;
 
 /// <summary>
 /// Gives memory back to the system after a burst: the runtime collects when a program allocates, and a broker that has become idle allocates nothing, so that it would
-/// hold on to the memory of a backlog that is long gone. Called about every second, by one thread.
+/// hold on to the memory of a backlog that is long gone. Waits for the process to be idle because the collection stops it for a moment. Called about every
+/// second, by one thread.
 /// </summary>
 internal sealed class IdleTrim
 {
-    // What an idle broker may allocate between two checks, and what is worth a collection.
-    private const long IdleBytes = 1 << 20;
+    // Work items of the thread pool between two checks; and what is worth a collection.
+    private const long IdleWorkItems = 100;
     private const long WorthwhileBytes = 64 << 20;
 
-    private long _allocatedBefore;
+    private long _workItemsBefore;
     private bool _isTrimmed;
 
     public void Check()
     {
-        long allocated = GC.GetTotalAllocatedBytes();
-        bool isIdle = allocated - _allocatedBefore < IdleBytes;
-        _allocatedBefore = allocated;
+        long workItems = ThreadPool.CompletedWorkItemCount;
+        bool isIdle = workItems - _workItemsBefore < IdleWorkItems;
+        _workItemsBefore = workItems;
         if (!isIdle)
         {
             _isTrimmed = false;

@@ -315,15 +315,21 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     }
 
     /// <summary>
-    /// Goes to the end of the thread pool's queue, again and again, while messages pile up in front of consumers: with more connections than cores, publishers
-    /// would otherwise take the time that deliveries need. It costs nothing when nobody else has work, and ends soon when the consumers are stuck.
+    /// Lets deliveries go first while messages pile up in front of consumers that are working: publishers would otherwise take the time that these need. First to
+    /// the end of the thread pool's queue, which costs nothing when nobody else has work, then in naps. Consumers that stand still are not waited for.
     /// </summary>
     private async ValueTask LetConsumersCatchUpAsync()
     {
-        const int TurnsMax = 50;
+        const int TurnsMax = 200, NapsMax = 10;
         if (_handshake.Session?.Commands is not { BackedUp: { } queue } commands) return;
         commands.BackedUp = null;
+        long delivered = queue.DeliveredCount;
         for (int turn = 0; turn < TurnsMax && queue.IsBackedUp; turn++) await Task.Yield();
+        for (int nap = 0; nap < NapsMax && queue.IsBackedUp && queue.DeliveredCount != delivered; nap++)
+        {
+            delivered = queue.DeliveredCount;
+            await Task.Delay(TimeSpan.FromMilliseconds(1), _time);
+        }
     }
 
     private void Close(BrokerException error)

@@ -54,6 +54,9 @@ public sealed class Queue
     /// <summary>Whether the queue has ended; it may still stand in a topology for a moment.</summary>
     public bool IsDeleted => Machine.IsDeleted;
 
+    /// <summary>Deliveries to consumers since the queue exists. May be a moment old.</summary>
+    public long DeliveredCount => Machine.DeliveredCount;
+
     /// <summary>Whether there are consumers who do not keep up. May be a moment old.</summary>
     public bool IsBackedUp => Machine.IsBackedUp;
 

@@ -9,7 +9,7 @@ namespace Harrier.Broker.Queues;
 public sealed class QueueMachine
 {
     /// <summary>Messages behind which a queue with consumers counts as backed up.</summary>
-    public const int BackedUpCount = 1000;
+    public const int BackedUpCount = 100;
 
     private readonly ReadyMessages _ready = new();
     private readonly UnackedMessages _unacked = new();
@@ -22,6 +22,9 @@ public sealed class QueueMachine
     public int UnackedCount => _unacked.Count;
 
     public int ConsumerCount => _consumers.Count;
+
+    /// <summary>Deliveries to consumers since the queue exists.</summary>
+    public long DeliveredCount { get; private set; }
 
     /// <summary>Whether the queue has ended. Whatever is asked of it from then on has no effect.</summary>
     public bool IsDeleted { get; private set; }
@@ -158,6 +161,7 @@ public sealed class QueueMachine
     private void Deliver(QueueConsumer consumer, QueueEffects effects)
     {
         QueueEntry entry = _ready.Take();
+        DeliveredCount++;
         DeliveryId id = default;
         if (!consumer.NoAck)
         {
