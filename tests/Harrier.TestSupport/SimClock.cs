@@ -1,10 +1,13 @@
 namespace Harrier.TestSupport;
 
 /// <summary>
-/// A clock that stands still until it is advanced. Timers fire on the thread that advances it, in the order in which they are due. Thread-safe.
+/// A clock that stands still until it is advanced. Timers fire on the thread that advances it, in the order in which they are due. A nap of a millisecond
+/// is no time at all here: such a timer fires at once, on a thread of its own. Thread-safe.
 /// </summary>
 public sealed class SimClock : TimeProvider
 {
+    private static readonly TimeSpan NapMax = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _gate = new();
     private readonly List<SimTimer> _timers = [];
     private TimeSpan _elapsed;
@@ -74,6 +77,8 @@ public sealed class SimClock : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
+            if (dueTime > TimeSpan.Zero && dueTime <= NapMax && period == Timeout.InfiniteTimeSpan)
+                return ThreadPool.UnsafeQueueUserWorkItem(static timer => timer.Fire(), this, preferLocal: false);
             lock (clock._gate)
             {
                 Due = dueTime == Timeout.InfiniteTimeSpan ? null : clock._elapsed + dueTime;
