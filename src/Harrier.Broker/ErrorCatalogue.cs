@@ -120,8 +120,6 @@ public static class ErrorCatalogue
     public static BrokerException ExclusiveUse(string name, string vhost) =>
         Channel(ErrorCode.AccessRefused, $"{Queue(name, vhost)} in exclusive use");
     public static BrokerException UnknownDeliveryTag(ulong tag) => Channel(ErrorCode.PreconditionFailed, $"unknown delivery tag {tag}");
-    public static BrokerException InvalidConsumerArgument(string argument, string queue, string vhost, string detail) =>
-        Channel(ErrorCode.PreconditionFailed, $"invalid arg '{argument}' for consumer of {Queue(queue, vhost)}: {detail}");
     public static BrokerException ReplyConsumerAcknowledges() => Channel(ErrorCode.PreconditionFailed, "reply consumer cannot acknowledge");
     public static BrokerException ReplyConsumerSet() => Channel(ErrorCode.PreconditionFailed, "reply consumer already set");
     public static BrokerException NoReplyConsumer() => Channel(ErrorCode.PreconditionFailed, "fast reply consumer does not exist");

@@ -63,7 +63,7 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         MessageBroker broker = OptionsReader.Broker(options);
         long memoryBytesMax = OptionsReader.MemoryWatermark(options);
         var memory = new MemoryWatermark(memoryBytesMax, () => MeasureMemory(memoryBytesMax), broker.Flow, loggers.CreateLogger<MemoryWatermark>());
-        var server = new AmqpServer(broker, options.Limits, options.Identity, time, loggers.CreateLogger<AmqpServer>());
+        var server = new AmqpServer(broker, OptionsReader.Limits(options), options.Identity, time, loggers.CreateLogger<AmqpServer>());
         WebApplication listener = Listen(options, server, loggers);
         try
         {

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
 using System.Security.Cryptography;
+using Harrier.Amqp;
 using Harrier.Broker;
 using Harrier.Broker.Security;
 
@@ -29,6 +30,30 @@ internal static class OptionsReader
         if (options.MemoryWatermarkBytes is { } bytes) return bytes;
         if (options.MemoryWatermark is <= 0 or > 1) throw new HarrierOptionsException("memoryWatermark: the share must be above 0 and at most 1");
         return (long)(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * options.MemoryWatermark);
+    }
+
+    /// <summary>The limits, when they are ones that the protocol can express and the broker can keep.</summary>
+    public static ConnectionLimits Limits(HarrierOptions options)
+    {
+        const int FrameBytesLeast = 4096; // 0-9-1 section 4.2.3: every peer can take that
+        const int FrameBytesMost = 16 << 20, MessageBytesMost = 512 << 20;
+        ConnectionLimits limits = options.Limits;
+        AssertWithin(nameof(limits.FrameBytesMax), limits.FrameBytesMax, FrameBytesLeast, FrameBytesMost);
+        AssertWithin(nameof(limits.FrameBytesMin), limits.FrameBytesMin, FrameBytesLeast, limits.FrameBytesMax);
+        AssertWithin(nameof(limits.InitialFrameBytesMax), limits.InitialFrameBytesMax, FrameBytesLeast, FrameBytesMost);
+        AssertWithin(nameof(limits.ChannelsMax), limits.ChannelsMax, 1, ushort.MaxValue);
+        AssertWithin(nameof(limits.ConsumersPerChannelMax), limits.ConsumersPerChannelMax, 1, int.MaxValue);
+        AssertWithin(nameof(limits.MessageBytesMax), limits.MessageBytesMax, 0, MessageBytesMost);
+        AssertWithin(nameof(limits.ConnectionsMax), limits.ConnectionsMax, 1, 1_000_000);
+        AssertWithin(nameof(limits.HeartbeatSeconds), limits.HeartbeatSeconds, 0, ushort.MaxValue);
+        AssertWithin(nameof(limits.HandshakeTimeoutMs), limits.HandshakeTimeoutMs, 1, int.MaxValue);
+        AssertWithin(nameof(limits.CloseTimeoutMs), limits.CloseTimeoutMs, 1, int.MaxValue);
+        return limits;
+    }
+
+    private static void AssertWithin(string name, int value, int min, int max)
+    {
+        if (value < min || value > max) throw new HarrierOptionsException($"limits: {name}: {value} is not between {min} and {max}");
     }
 
     private static UserOptions Guest() => new() { Name = "guest", Password = "guest", LoopbackOnly = true, Tags = { "administrator" } };

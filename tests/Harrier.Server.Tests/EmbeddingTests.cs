@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Harrier.Amqp;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using RabbitMQ.Client;
@@ -105,6 +106,8 @@ public sealed class EmbeddingTests
         (await Should.ThrowAsync<HarrierOptionsException>(() => HarrierBroker.StartAsync(new HarrierOptions { MemoryWatermark = 2 }))).Message.ShouldContain("memoryWatermark");
         var broken = new HarrierOptions { Users = { new UserOptions { Name = "u", PasswordHash = "x" } } };
         (await Should.ThrowAsync<HarrierOptionsException>(() => HarrierBroker.StartAsync(broken))).Message.ShouldContain("passwordHash");
+        var tooMany = new HarrierOptions { Limits = new ConnectionLimits { ChannelsMax = 70_000 } };
+        (await Should.ThrowAsync<HarrierOptionsException>(() => HarrierBroker.StartAsync(tooMany))).Message.ShouldContain("ChannelsMax");
     }
 
     [Fact]
