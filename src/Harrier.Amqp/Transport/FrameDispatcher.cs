@@ -9,8 +9,8 @@ internal interface IFrameHandler
     /// <summary>Octets of the largest payload; may change with any frame.</summary>
     int PayloadMax { get; }
 
-    /// <summary>Whether no more frames are wanted.</summary>
-    bool IsClosed { get; }
+    /// <summary>Whether no more frames are wanted now.</summary>
+    bool IsStopped { get; }
 
     void Apply(in Frame frame);
 }
@@ -23,7 +23,7 @@ internal static class FrameDispatcher
     /// <summary>Takes the frames off the front of <paramref name="buffer"/>, also of those that had come when a handler throws.</summary>
     public static void ApplyAll(ref ReadOnlySequence<byte> buffer, IFrameHandler handler)
     {
-        while (!handler.IsClosed && ApplySegment(ref buffer, handler))
+        while (!handler.IsStopped && ApplySegment(ref buffer, handler))
         {
         }
     }
@@ -39,13 +39,13 @@ internal static class FrameDispatcher
         bool isLast = buffer.IsSingleSegment; // asked before the slicing, which may move on to the next segment
         try
         {
-            while (!handler.IsClosed && FrameReader.TryRead(ref segment, handler.PayloadMax, out Frame frame)) handler.Apply(in frame);
+            while (!handler.IsStopped && FrameReader.TryRead(ref segment, handler.PayloadMax, out Frame frame)) handler.Apply(in frame);
         }
         finally
         {
             buffer = buffer.Slice(size - segment.Length);
         }
-        if (isLast || handler.IsClosed) return false;
+        if (isLast || handler.IsStopped) return false;
         int crossing = FrameReader.CompleteSize(buffer, handler.PayloadMax);
         if (crossing == 0) return false;
         ReadOnlySequence<byte> bytes = buffer.Slice(0, crossing);

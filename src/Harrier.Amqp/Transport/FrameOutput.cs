@@ -31,13 +31,15 @@ internal sealed class FrameOutput
     private Memory<byte> _block;
     private int _blockUsed;
     private long _unflushed;
+    private long _unflushedDeliveries;
     private bool _isFlushing;
 
     // The flush that the pipe holds back, and what it covers. Kept here and not in an async method, which would allocate for every one.
     private ValueTaskAwaiter<FlushResult> _pendingFlush;
-    private long _pendingBytes;
+    private Flushed _pending;
     private volatile bool _isClosed;
     private List<IRoomWaiter> _waiters = [];
+    private TaskCompletionSource? _allFlushed;
     private TaskCompletionSource? _answersFlushed;
 
     public FrameOutput(PipeWriter pipe, PipeScheduler scheduler)
@@ -57,7 +59,10 @@ internal sealed class FrameOutput
     public bool IsClosed => _isClosed;
 
     /// <summary>Whether unread answers have piled up so high that no more should be caused.</summary>
-    public bool IsOverfull => Volatile.Read(ref _unflushed) > AnswerBytesMax && !_isClosed;
+    public bool IsOverfull => Volatile.Read(ref _unflushed) - Volatile.Read(ref _unflushedDeliveries) > AnswerBytesMax && !_isClosed;
+
+    /// <summary>Bytes that were written and not flushed.</summary>
+    public long UnflushedBytes => Volatile.Read(ref _unflushed);
 
     /// <summary>Counts flushes that reached the transport, for the heartbeat: a peer that was just written to needs none.</summary>
     public int FlushCount { get; private set; }
@@ -79,6 +84,9 @@ internal sealed class FrameOutput
         _blockUsed += count;
         Volatile.Write(ref _unflushed, _unflushed + count);
     }
+
+    /// <summary>Says that so many of the bytes written are deliveries, which the peer did not ask for one by one. Under <see cref="Gate"/>.</summary>
+    public void CountAsDeliveries(long count) => Volatile.Write(ref _unflushedDeliveries, _unflushedDeliveries + count);
 
     /// <summary>Writes bytes over as many blocks as it takes. Under <see cref="Gate"/>.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
@@ -135,6 +143,18 @@ internal sealed class FrameOutput
         lock (Gate)
         {
             if (_unflushed == 0 || _isClosed) return Task.CompletedTask;
+            _allFlushed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _allFlushed.Task;
+        }
+    }
+
+    /// <summary>Ends when it is no longer overfull, or the peer is gone.</summary>
+    public Task WhenAnswersFlushedAsync()
+    {
+        Flush();
+        lock (Gate)
+        {
+            if (!IsOverfull) return Task.CompletedTask;
             _answersFlushed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _answersFlushed.Task;
         }
@@ -149,14 +169,14 @@ internal sealed class FrameOutput
             _block = default;
             _blockUsed = 0;
         }
-        OnFlushed(0);
+        OnFlushed(default);
     }
 
     private void FlushUntilEmpty()
     {
         while (true)
         {
-            long flushed;
+            Flushed flushed;
             ValueTaskAwaiter<FlushResult> flush;
             lock (Gate)
             {
@@ -166,14 +186,14 @@ internal sealed class FrameOutput
                     return;
                 }
                 Commit();
-                flushed = _unflushed;
+                flushed = new Flushed(_unflushed, _unflushedDeliveries);
 #pragma warning disable CA2012 // its result is taken exactly once, in FinishFlush
                 flush = _pipe.FlushAsync().GetAwaiter();
 #pragma warning restore CA2012
             }
             if (!flush.IsCompleted)
             {
-                _pendingBytes = flushed;
+                _pending = flushed;
                 _pendingFlush = flush;
                 _pendingFlush.UnsafeOnCompleted(_onFlushCompleted);
                 return;
@@ -184,34 +204,37 @@ internal sealed class FrameOutput
 
     private void OnFlushCompleted()
     {
-        FinishFlush(_pendingFlush, _pendingBytes);
+        FinishFlush(_pendingFlush, _pending);
         FlushUntilEmpty();
     }
 
-    private void FinishFlush(ValueTaskAwaiter<FlushResult> flush, long flushed)
+    private void FinishFlush(ValueTaskAwaiter<FlushResult> flush, Flushed flushed)
     {
         try
         {
             if (flush.GetResult().IsCompleted) _isClosed = true;
         }
-        catch (Exception e) when (e is IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception)
         {
-            _isClosed = true; // the transport is gone; the reading side reports why
+            _isClosed = true; // whatever the transport died of: the reading side reports it
         }
         OnFlushed(flushed);
     }
 
-    private void OnFlushed(long count)
+    private void OnFlushed(Flushed flushed)
     {
         List<IRoomWaiter>? waiters = null;
-        TaskCompletionSource? answersFlushed = null;
+        TaskCompletionSource? allFlushed = null, answersFlushed = null;
         lock (Gate)
         {
             FlushCount++;
-            Volatile.Write(ref _unflushed, _unflushed - count);
+            Volatile.Write(ref _unflushed, _unflushed - flushed.Bytes);
+            Volatile.Write(ref _unflushedDeliveries, _unflushedDeliveries - flushed.DeliveryBytes);
             if (_waiters.Count > 0 && HasRoom) (waiters, _waiters) = (_waiters, []);
-            if (_unflushed == 0 || _isClosed) (answersFlushed, _answersFlushed) = (_answersFlushed, null);
+            if (_unflushed == 0 || _isClosed) (allFlushed, _allFlushed) = (_allFlushed, null);
+            if (!IsOverfull) (answersFlushed, _answersFlushed) = (_answersFlushed, null);
         }
+        allFlushed?.SetResult();
         answersFlushed?.SetResult();
         if (waiters is null) return;
         foreach (IRoomWaiter waiter in waiters) _scheduler.Schedule(static state => ((IRoomWaiter)state!).OnRoom(), waiter);
@@ -223,4 +246,7 @@ internal sealed class FrameOutput
         _block = default;
         _blockUsed = 0;
     }
+
+    /// <summary>What a flush covers.</summary>
+    private readonly record struct Flushed(long Bytes, long DeliveryBytes);
 }

@@ -13,6 +13,7 @@ internal interface IBeating
 internal sealed class HeartbeatMonitor
 {
     private readonly TimeProvider _time;
+    private readonly long _startTimestamp;
     private long _intervalMs;
     private long _lastReadMs;
     private long _lastWriteMs;
@@ -23,6 +24,7 @@ internal sealed class HeartbeatMonitor
     public HeartbeatMonitor(TimeProvider time, ConnectionLimits limits)
     {
         _time = time;
+        _startTimestamp = time.GetTimestamp();
         _lastReadMs = _lastWriteMs = NowMs;
         Deadline = "the handshake took too long";
         _deadlineMs = NowMs + limits.HandshakeTimeoutMs;
@@ -31,7 +33,7 @@ internal sealed class HeartbeatMonitor
     /// <summary>What it means to be overdue now; for the log.</summary>
     public string Deadline { get; private set; }
 
-    private long NowMs => _time.GetTimestamp() * 1000 / _time.TimestampFrequency;
+    private long NowMs => (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
 
     /// <summary>Whether nothing has come for two intervals, or a deadline has passed.</summary>
     public bool IsOverdue

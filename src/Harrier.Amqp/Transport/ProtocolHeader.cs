@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Harrier.Amqp.Transport;
 
@@ -32,7 +33,7 @@ internal static class ProtocolHeader
             await transport.Output.WriteAsync(Amqp091.ToArray(), late.Token);
             return false;
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
         {
             return false;
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using Harrier.Amqp.Transport;
 using Harrier.Broker;
 using Harrier.Broker.Security;
@@ -78,10 +79,13 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     public int PayloadMax { get; private set; }
 
     /// <inheritdoc/>
-    public bool IsClosed => _stage == Stage.Closed;
+    public bool IsStopped => _stage == Stage.Closed || HasToFlush;
 
     /// <summary>The method that an error is about, for the close method.</summary>
     public AmqpMethod FailingMethod { get; set; }
+
+    // Only an open connection causes answers; one that is closing must get to the end of what the peer sends.
+    private bool HasToFlush => _stage == Stage.Open && Output.IsOverfull;
 
     private string Name => Client.Name.Length > 0 ? $"{_from} ({Client.Name})" : $"{_from}";
 
@@ -94,7 +98,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
         {
             await ReadAsync();
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The transport is gone, or what was awaited has been given up: the same as the peer's leaving.
         }
@@ -116,7 +120,12 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     /// <summary>Heartbeats and deadlines; called twice a second or so, from the clock's thread.</summary>
     public void OnBeat()
     {
-        if (_heartbeat.IsDue(Output.FlushCount) && !Output.IsClosed)
+        if (Output.IsClosed)
+        {
+            Interrupt(); // the peer is gone; a publisher that is held back would not notice by itself
+            return;
+        }
+        if (_heartbeat.IsDue(Output.FlushCount))
         {
             Output.WriteHeartbeat();
             Output.Flush();
@@ -162,8 +171,9 @@ internal sealed class Connection091 : IFrameHandler, IBeating
             _heartbeat.OnRead();
             ReadOnlySequence<byte> buffer = read.Buffer;
             ApplyAll(ref buffer);
-            _input.AdvanceTo(buffer.Start, buffer.End);
-            if (read.IsCompleted || Output.IsClosed)
+            bool hasToFlush = HasToFlush;
+            _input.AdvanceTo(buffer.Start, hasToFlush ? buffer.Start : buffer.End); // what was left is looked at again after the wait
+            if (Output.IsClosed || (read.IsCompleted && !hasToFlush))
             {
                 if (_stage == Stage.Open) _log.ClosedAbruptly(Name);
                 return;
@@ -171,10 +181,17 @@ internal sealed class Connection091 : IFrameHandler, IBeating
             if (_shutdownRequested && _stage is Stage.Open or Stage.Handshake) Close(ErrorCatalogue.Shutdown());
             Output.Flush();
             // Acknowledgements come on this very stream, so it waits for the peer's reading only when answers have piled up sky-high.
-            if (Output.IsOverfull) await Task.WhenAny(Output.WhenFlushedAsync(), _interrupted.Task);
+            if (hasToFlush) await FlushAnswersAsync();
             if (_hasPublished) await HoldBackAsync();
-            await LetConsumersCatchUpAsync();
+            if (_handshake.Session is { } session) await ConsumerPace.LetCatchUpAsync(session.Commands, _time);
         }
+    }
+
+    private async Task FlushAnswersAsync()
+    {
+        _heartbeat.Pause();
+        await Task.WhenAny(Output.WhenAnswersFlushedAsync(), _interrupted.Task);
+        _heartbeat.Resume();
     }
 
     /// <summary>Applies every complete frame, synchronously, and answers once.</summary>
@@ -309,27 +326,9 @@ internal sealed class Connection091 : IFrameHandler, IBeating
         _heartbeat.Pause();
         await Task.WhenAny(Broker.Flow.WaitAsync(CancellationToken.None), _interrupted.Task);
         _heartbeat.Resume();
-        if (!Broker.Flow.IsOpen) return; // interrupted: the reading will see why
+        if (!Broker.Flow.IsOpen || Output.IsClosed) return; // interrupted: the reading will see why
         if (Client.WantsBlockedNotifications) Output.WriteMethod(0, new ConnectionUnblocked());
         Output.Flush();
-    }
-
-    /// <summary>
-    /// Lets deliveries go first while messages pile up in front of consumers that are working: publishers would otherwise take the time that these need. First to
-    /// the end of the thread pool's queue, which costs nothing when nobody else has work, then in naps. Consumers that stand still are not waited for.
-    /// </summary>
-    private async ValueTask LetConsumersCatchUpAsync()
-    {
-        const int TurnsMax = 200, NapsMax = 10;
-        if (_handshake.Session?.Commands is not { BackedUp: { } queue } commands) return;
-        commands.BackedUp = null;
-        long delivered = queue.DeliveredCount;
-        for (int turn = 0; turn < TurnsMax && queue.IsBackedUp; turn++) await Task.Yield();
-        for (int nap = 0; nap < NapsMax && queue.IsBackedUp && queue.DeliveredCount != delivered; nap++)
-        {
-            delivered = queue.DeliveredCount;
-            await Task.Delay(TimeSpan.FromMilliseconds(1), _time);
-        }
     }
 
     private void Close(BrokerException error)

@@ -30,6 +30,7 @@ internal sealed class Consumer091(Connection091 connection, Channel091 channel, 
         FrameOutput output = connection.Output;
         lock (output.Gate)
         {
+            long before = output.UnflushedBytes;
             foreach (ref readonly Delivery delivery in deliveries)
             {
                 ulong deliveryTag = delivery.IsSettled ? channel.Unacked.AddSettled() : channel.Unacked.Add(Registration.Queue, delivery.Id);
@@ -43,6 +44,7 @@ internal sealed class Consumer091(Connection091 connection, Channel091 channel, 
                 };
                 ContentWriter.Write(output, channel.Number, in method, delivery.Message, connection.FrameBytesMax);
             }
+            output.CountAsDeliveries(output.UnflushedBytes - before);
         }
     }
 

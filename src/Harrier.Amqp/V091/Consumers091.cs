@@ -13,6 +13,7 @@ internal sealed class Consumers091(Channel091 channel)
     private readonly List<Settling> _settling = [];
     private ReplyConsumer091? _replyConsumer;
     private int _prefetchCount;
+    private int _sweepAt = 64;
 
     /// <summary>The opaque name under which direct replies reach this channel, or null.</summary>
     public Utf8Name? ReplyName => _replyConsumer?.Name;
@@ -33,6 +34,7 @@ internal sealed class Consumers091(Channel091 channel)
     {
         Utf8Name tag = method.ConsumerTag.IsEmpty ? new Utf8Name("amq.ctag-" + Connection.Broker.NewToken()) : new Utf8Name(method.ConsumerTag);
         if (IsTaken(tag)) throw ErrorCatalogue.ConsumerTagInUse(tag.ToString());
+        ForgetOrphans();
         if (_consumers.Count >= Connection.Limits.ConsumersPerChannelMax) throw ErrorCatalogue.ConsumerLimit(Connection.Limits.ConsumersPerChannelMax);
         if (method.Queue.SequenceEqual(DirectReplies.QueueName))
         {
@@ -140,6 +142,15 @@ internal sealed class Consumers091(Channel091 channel)
     {
         if (channel.Transaction is { } transaction) transaction.Settle(settling, outcome);
         else Session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: outcome));
+    }
+
+    // Clients seldom cancel a consumer whose queue is gone. Swept when their number has doubled, so that it costs next to nothing per consumer.
+    private void ForgetOrphans()
+    {
+        if (_consumers.Count < _sweepAt) return;
+        foreach ((Utf8Name tag, Consumer091 consumer) in _consumers)
+            if (consumer.IsOrphaned) _consumers.Remove(tag);
+        _sweepAt = Math.Max(64, Math.Min(_consumers.Count * 2, Connection.Limits.ConsumersPerChannelMax));
     }
 
     // A consumer whose queue was deleted is gone, though the client has not been asked.

@@ -71,7 +71,7 @@ internal readonly ref struct PublishProperties
             hasBcc = true;
             AddKeys("BCC", bcc, ref keys);
         }
-        return keys?.ToArray();
+        return keys?.Distinct().ToArray();
     }
 
     private static void AddKeys(string header, FieldValueBytes value, ref List<Utf8Name>? keys)

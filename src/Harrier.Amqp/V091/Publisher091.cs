@@ -77,6 +77,7 @@ internal sealed class Publisher091(Channel091 channel)
                 MessageFormat091.Instance, _target.ExchangeName, _target.RoutingKey, header.Properties, (int)Math.Min(_bodySize, BodyCapacityFirst));
         }
         _stage = Stage.Body;
+        channel.Connection.OnPublished(); // already now: what is not complete takes memory too
         if (_bodyLeft == 0) Complete(); // an empty body has no frame (note 14)
     }
 
@@ -86,6 +87,7 @@ internal sealed class Publisher091(Channel091 channel)
         channel.Connection.FailingMethod = AmqpMethod.BasicPublish;
         if (_stage == Stage.Header) throw ErrorCatalogue.ExpectedHeader((int)((uint)AmqpMethod.BasicPublish >> 16));
         if ((ulong)payload.Length > _bodyLeft) throw ErrorCatalogue.BodyExceedsAnnounced();
+        channel.Connection.OnPublished();
         _message?.AppendBody(payload, (int)_bodySize);
         _bodyLeft -= (ulong)payload.Length;
         if (_bodyLeft == 0) Complete();
@@ -134,7 +136,6 @@ internal sealed class Publisher091(Channel091 channel)
         if (_message is null) throw ErrorCatalogue.MessageTooLarge(_bodySize, channel.Connection.Limits.MessageBytesMax);
         Message message = _message;
         _message = null;
-        channel.Connection.OnPublished();
         try
         {
             message = Prepare(message);

@@ -21,6 +21,7 @@ internal sealed class ReplyConsumer091(Connection091 connection, Channel091 chan
         lock (connection.Output.Gate)
         {
             if (_hasEnded) return false; // the replier found it just before
+            long before = connection.Output.UnflushedBytes;
             var method = new BasicDeliver
             {
                 ConsumerTag = Tag,
@@ -29,6 +30,7 @@ internal sealed class ReplyConsumer091(Connection091 connection, Channel091 chan
                 RoutingKey = message.RoutingKeyBytes,
             };
             ContentWriter.Write(connection.Output, channel.Number, in method, message, connection.FrameBytesMax);
+            connection.Output.CountAsDeliveries(connection.Output.UnflushedBytes - before);
         }
         connection.Output.Flush();
         return true;

@@ -120,14 +120,18 @@ public sealed class CommandBatch
 
     private void Finish()
     {
-        foreach (QueueConsumer consumer in _flushes)
-        {
-            consumer.IsFlushDue = false; // first, so that what is written from here on is flushed by its writer
-            consumer.Output.Flush();
-        }
-        _flushes.Clear();
+        if (_flushes.Count > 0) Flush();
         foreach (PublishReceipt receipt in Accepted) receipt.Sink!.OnSettled(receipt.Number, Outcome.Accepted);
         Accepted.Clear();
+    }
+
+    private void Flush()
+    {
+        // First the marks, then a fence, then the flushes: who writes after that sees the mark gone and flushes itself; who wrote before is seen here.
+        foreach (QueueConsumer consumer in _flushes) consumer.IsFlushDue = false;
+        Interlocked.MemoryBarrier();
+        foreach (QueueConsumer consumer in _flushes) consumer.Output.Flush();
+        _flushes.Clear();
     }
 
     private void Clear()

@@ -9,6 +9,9 @@ namespace Harrier.Broker.Routing;
 /// </summary>
 public interface IBindingTable
 {
+    /// <summary>Whether the routing key matters; if not, one match serves all keys of a message.</summary>
+    bool MatchesByKey { get; }
+
     IBindingTable With(Binding binding);
 
     IBindingTable Without(Binding binding);

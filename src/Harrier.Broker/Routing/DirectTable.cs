@@ -9,6 +9,8 @@ internal sealed class DirectTable(ImmutableDictionary<Utf8Name, ImmutableArray<B
 {
     public static readonly DirectTable Empty = new(ImmutableDictionary<Utf8Name, ImmutableArray<Binding>>.Empty);
 
+    public bool MatchesByKey => true;
+
     public IBindingTable With(Binding binding) =>
         new DirectTable(byKey.SetItem(binding.RoutingKey, byKey.GetValueOrDefault(binding.RoutingKey, []).Add(binding)));
 
@@ -28,6 +30,8 @@ internal sealed class DirectTable(ImmutableDictionary<Utf8Name, ImmutableArray<B
 internal sealed class FanoutTable(ImmutableArray<Binding> bindings) : IBindingTable
 {
     public static readonly FanoutTable Empty = new([]);
+
+    public bool MatchesByKey => false;
 
     public IBindingTable With(Binding binding) => new FanoutTable(bindings.Add(binding));
 

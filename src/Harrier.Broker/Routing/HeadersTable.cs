@@ -13,6 +13,8 @@ internal sealed class HeadersTable(ImmutableArray<HeadersTable.Rule> rules) : IB
     /// <summary>The argument that says how many headers must match.</summary>
     public const string MatchArgument = "x-match";
 
+    public bool MatchesByKey => false;
+
     public IBindingTable With(Binding binding) => new HeadersTable(rules.Add(Rule.Of(binding)));
 
     public IBindingTable Without(Binding binding) => new HeadersTable(rules.RemoveAll(r => r.Binding == binding));

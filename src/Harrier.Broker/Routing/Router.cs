@@ -30,7 +30,7 @@ public static class Router
         }
         int before = routes.Matches;
         exchange.Bindings.Match(message.RoutingKey, message, routes);
-        if (message.ExtraRoutingKeys is { } extraKeys)
+        if (message.ExtraRoutingKeys is { } extraKeys && exchange.Bindings.MatchesByKey)
         {
             foreach (Utf8Name key in extraKeys) exchange.Bindings.Match(key, message, routes);
         }

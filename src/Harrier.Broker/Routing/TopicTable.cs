@@ -17,6 +17,8 @@ internal sealed class TopicTable(TopicTable.Node root) : IBindingTable
 
     private const int WordsMax = Utf8Name.SizeMax + 1;
 
+    public bool MatchesByKey => true;
+
     public IBindingTable With(Binding binding) => new TopicTable(root.With(binding, Words(binding.RoutingKey), 0));
 
     public IBindingTable Without(Binding binding) => new TopicTable(root.Without(binding, Words(binding.RoutingKey), 0));

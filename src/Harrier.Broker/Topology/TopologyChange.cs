@@ -10,6 +10,7 @@ namespace Harrier.Broker.Topology;
 internal sealed class TopologyChange(VirtualHostTopology topology)
 {
     private readonly List<TopologyOp> _ops = [];
+    private readonly Queue<Exchange> _unused = new();
     private VirtualHostTopology _topology = topology;
 
     public TopologyOp[] Ops => [.. _ops];
@@ -22,22 +23,39 @@ internal sealed class TopologyChange(VirtualHostTopology topology)
 
     public void DeleteQueue(Queue queue)
     {
-        foreach (Binding binding in _topology.BindingsTo(new Destination(queue))) RemoveBinding(binding);
+        foreach (Binding binding in _topology.BindingsTo(new Destination(queue))) Unlink(binding);
         Add(new QueueDeleted(queue));
+        DeleteUnused();
     }
 
     public void DeleteExchange(Exchange exchange)
     {
-        if (!_topology.Exchanges.ContainsKey(exchange.Name)) return; // gone already, in this very cascade
-        Add(new ExchangeDeleted(exchange.Name));
-        foreach (Binding binding in _topology.BindingsFrom(exchange.Name)) Add(new BindingRemoved(binding));
-        foreach (Binding binding in _topology.BindingsTo(new Destination(exchange.Name))) RemoveBinding(binding);
+        _unused.Enqueue(exchange);
+        DeleteUnused();
     }
 
     public void RemoveBinding(Binding binding)
     {
+        Unlink(binding);
+        DeleteUnused();
+    }
+
+    // A list of work and no recursion: clients choose how long a chain of auto-delete exchanges is.
+    private void DeleteUnused()
+    {
+        while (_unused.TryDequeue(out Exchange? exchange))
+        {
+            if (!_topology.Exchanges.ContainsKey(exchange.Name)) continue; // gone already, in this very cascade
+            Add(new ExchangeDeleted(exchange.Name));
+            foreach (Binding binding in _topology.BindingsFrom(exchange.Name)) Add(new BindingRemoved(binding));
+            foreach (Binding binding in _topology.BindingsTo(new Destination(exchange.Name))) Unlink(binding);
+        }
+    }
+
+    private void Unlink(Binding binding)
+    {
         Add(new BindingRemoved(binding));
         if (_topology.Exchanges.TryGetValue(binding.Source, out Exchange? source) && source.IsAutoDelete && _topology.BindingsFrom(source.Name).IsEmpty)
-            DeleteExchange(source);
+            _unused.Enqueue(source);
     }
 }

@@ -138,6 +138,21 @@ public class BindingTests
     }
 
     [Fact]
+    public void A_chain_of_auto_delete_exchanges_may_be_as_long_as_a_client_makes_it()
+    {
+        const int Length = 30_000; // enough to end the process, were each a stack frame
+        _session.Exchange("x0", "fanout", autoDelete: true);
+        _session.BindQueue("x0", "q");
+        for (int i = 1; i < Length; i++)
+        {
+            _session.Exchange($"x{i}", "fanout", autoDelete: true);
+            _session.BindExchange($"x{i}", $"x{i - 1}");
+        }
+        _session.DeleteQueue("q", false, false);
+        _broker.Host.Topology.Exchanges.Keys.ShouldAllBe(name => name.IsEmpty || name.ToString().StartsWith("amq."));
+    }
+
+    [Fact]
     public void Note_42_deleting_an_exchange_takes_the_bindings_to_it_and_what_depends_on_them()
     {
         _session.Exchange("a", "fanout", autoDelete: true);
