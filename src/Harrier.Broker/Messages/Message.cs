@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Harrier.Broker.Messages;
 
 /// <summary>
@@ -102,7 +100,7 @@ public sealed class Message
         // The only holder needs no interlocked operation: nobody else can add a reference.
         int left = Volatile.Read(ref _references) == 1 ? _references = 0 : Interlocked.Decrement(ref _references);
         if (left > 0) return;
-        if (left < 0) throw new UnreachableException("a message was released more often than it was referred to");
+        Invariant.Check(left == 0, "a message is released as often as it was referred to");
         IsPersistent = false;
         ExtraRoutingKeys = null;
         MessagePool.Return(this);

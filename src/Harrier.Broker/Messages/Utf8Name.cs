@@ -39,6 +39,9 @@ public readonly struct Utf8Name : IEquatable<Utf8Name>, IComparable<Utf8Name>
 
     public bool IsEmpty => _length == 0;
 
+    /// <summary>Whether it begins as the names that only the broker gives (behaviour notes 26 and 27).</summary>
+    public bool IsReserved => Span.StartsWith("amq."u8);
+
     /// <summary>A part of this name, in the same array.</summary>
     public Utf8Name Slice(Range range)
     {

@@ -49,7 +49,7 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
     public void DeleteExchange(Utf8Name name, bool ifUnused)
     {
         RefuseDefaultExchange(name);
-        if (name.Span.StartsWith("amq."u8)) throw ErrorCatalogue.SystemExchange(name.ToString(), VirtualHost.Name);
+        if (name.IsReserved) throw ErrorCatalogue.SystemExchange(name.ToString(), VirtualHost.Name);
         Require(Permission.Configure, name, isQueue: false);
         VirtualHost.DeleteExchange(name, ifUnused);
     }

@@ -23,9 +23,6 @@ public sealed record Exchange(
     public Utf8Name? AlternateExchange { get; } =
         Arguments.TryGetText(AlternateExchangeArgument, out string? name) ? new Utf8Name(name) : default(Utf8Name?);
 
-    /// <summary>Whether it is declared with every virtual host and cannot be deleted.</summary>
-    public bool IsSystem => Name.IsEmpty || Name.Span.StartsWith("amq."u8);
-
     /// <summary>An exchange of that declaration without bindings.</summary>
     public static Exchange Create(Utf8Name name, ExchangeType type, bool durable, bool autoDelete, bool isInternal, ArgumentTable arguments) =>
         new(name, type, durable, autoDelete, isInternal, arguments, BindingTable.Empty(type));

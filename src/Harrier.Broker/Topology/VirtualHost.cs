@@ -153,7 +153,7 @@ public sealed class VirtualHost
 
     private static void AssertNotReserved(string kind, Utf8Name name)
     {
-        if (name.Span.StartsWith("amq."u8)) throw ErrorCatalogue.ReservedName(kind, name.ToString());
+        if (name.IsReserved) throw ErrorCatalogue.ReservedName(kind, name.ToString());
     }
 
     private void AssertEquivalent(Queue queue, bool durable, bool exclusive, bool autoDelete, ArgumentTable arguments)

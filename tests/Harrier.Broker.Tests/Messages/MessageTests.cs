@@ -87,7 +87,7 @@ public class MessageTests
     {
         Message message = Message.Rent(null!, [], [], [], 3_000);
         message.Release();
-        Should.Throw<UnreachableException>(message.Release);
+        Should.Throw<InvariantException>(message.Release);
     }
 
     [Fact]
