@@ -1,0 +1,77 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Harrier.Storage.Disk;
+
+/// <summary>
+/// What .NET does not offer, or offers with errors left out: its own flush takes EROFS, EINVAL and ENOTSUP for success, so that a confirm could be sent for
+/// what a file system gone read-only has dropped.
+/// </summary>
+internal static partial class PosixCalls
+{
+    public const int LockExclusive = 2;
+    public const int LockNonBlocking = 4;
+    public const int PunchHole = 2;
+    public const int KeepSize = 1;
+
+    private const int Interrupted = 4; // EINTR
+    private const int NoSpace = 28; // ENOSPC
+    private const int QuotaExceeded = 122; // EDQUOT
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int DataSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FullSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    /// <summary>Makes a file's contents durable.</summary>
+    public static void Sync(SafeFileHandle file, string name)
+    {
+        while (DataSync(file) != 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            if (error != Interrupted) throw Failure("fdatasync", name, error);
+        }
+    }
+
+    /// <summary>Makes the entries of a folder durable.</summary>
+    public static void SyncFolder(string path)
+    {
+        int descriptor = Open(path, 0);
+        if (descriptor < 0) throw Failure("open", path, Marshal.GetLastPInvokeError());
+        using var folder = new SafeFileHandle(descriptor, ownsHandle: true);
+        while (FullSync(folder) != 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            if (error != Interrupted) throw Failure("fsync", path, error);
+        }
+    }
+
+    /// <summary>Takes the lock of a file; false when somebody else has it.</summary>
+    public static bool TryLock(SafeFileHandle file) => Flock(file, LockExclusive | LockNonBlocking) == 0;
+
+    /// <summary>Frees a part of a file. What it cannot do, it leaves: the space is then reclaimed with the file.</summary>
+    public static void TryPunchHole(SafeFileHandle file, long offset, long length) => _ = Allocate(file, PunchHole | KeepSize, offset, length);
+
+    /// <summary>The exception for an error number.</summary>
+    public static IOException Failure(string call, string name, int error)
+    {
+        string text = $"{call} of {name} failed: {Marshal.GetPInvokeErrorMessage(error)} (error {error})";
+        return error is NoSpace or QuotaExceeded ? new DiskFullException(text) : new IOException(text, error);
+    }
+
+    /// <summary>An exception of .NET's own calls, as ours when it is about space.</summary>
+    public static IOException Translate(IOException e) =>
+        (e.HResult & 0xFFFF) is NoSpace or QuotaExceeded || e.HResult == DiskFullResult ? new DiskFullException(e.Message, e) : e;
+
+    private const int DiskFullResult = unchecked((int)0x80070070);
+}
