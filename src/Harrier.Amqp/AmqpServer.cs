@@ -4,6 +4,7 @@ using System.Net;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V091;
 using Harrier.Broker;
+using Harrier.Broker.Messages;
 using Microsoft.Extensions.Logging;
 
 namespace Harrier.Amqp;
@@ -32,6 +33,9 @@ public sealed class AmqpServer : IDisposable
         ServerProperties = V091.ServerProperties.Encode(identity);
         _beats = time.CreateTimer(_ => Beat(), null, BeatInterval, BeatInterval);
     }
+
+    /// <summary>The formats in which messages come in, for those who store them.</summary>
+    public static IMessageFormat[] MessageFormats => [MessageFormat091.Instance];
 
     /// <summary>Connections that are being served.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);

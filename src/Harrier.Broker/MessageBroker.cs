@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using Harrier.Broker.Durability;
 using Harrier.Broker.Flow;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Security;
@@ -13,21 +14,49 @@ public sealed class MessageBroker
     private readonly FrozenDictionary<string, VirtualHost> _virtualHosts;
     private readonly QueueFactory _queues;
 
+    /// <summary>A broker that keeps everything in memory.</summary>
     /// <param name="virtualHosts">Names; each gets its pre-declared exchanges.</param>
     /// <param name="users">Who may log in.</param>
     /// <param name="random">For names that the broker gives. It must be unpredictable outside of tests.</param>
     public MessageBroker(IEnumerable<string> virtualHosts, UserStore users, Random random)
     {
         Users = users;
-        _queues = new QueueFactory(new ShardSet(), random);
+        _queues = new QueueFactory(new ShardSet(NoStore.Instance), random);
+        var log = new TopologyLog(null);
         _virtualHosts = virtualHosts.ToFrozenDictionary(
-            name => name, name => new VirtualHost(name, new MemoryTopologyStore(VirtualHostTopology.Create(name)), _queues), StringComparer.Ordinal);
+            name => name, name => new VirtualHost(name, new TopologyStore(VirtualHostTopology.Create(name), log), _queues), StringComparer.Ordinal);
+        Sync = new LogSync(null);
+    }
+
+    /// <summary>A broker that goes on with what a data directory holds.</summary>
+    /// <param name="virtualHosts">Virtual hosts that are to exist besides those that are there.</param>
+    /// <param name="users">Who may log in.</param>
+    /// <param name="storage">The data directory.</param>
+    public MessageBroker(IEnumerable<string> virtualHosts, UserStore users, BrokerStorage storage)
+    {
+        Users = users;
+        _queues = storage.Queues;
+        Dictionary<string, VirtualHostTopology> recovered = storage.Recovered.VirtualHosts;
+        foreach (string name in virtualHosts.Where(name => !recovered.ContainsKey(name)))
+        {
+            recovered.Add(name, VirtualHostTopology.Create(name));
+            storage.TopologyLog.AppendVirtualHost(name);
+        }
+        _virtualHosts = recovered.ToFrozenDictionary(
+            r => r.Key, r => new VirtualHost(r.Key, new TopologyStore(r.Value, storage.TopologyLog), _queues), StringComparer.Ordinal);
+        Sync = new LogSync(storage);
     }
 
     public UserStore Users { get; }
 
     /// <summary>Holds publishers back when something runs short.</summary>
     public FlowGate Flow { get; } = new();
+
+    /// <summary>Tells when something is on the disk.</summary>
+    public LogSync Sync { get; }
+
+    /// <summary>What exists in every virtual host now.</summary>
+    public IEnumerable<VirtualHostTopology> Topologies => _virtualHosts.Values.Select(host => host.Topology);
 
     public bool TryFindVirtualHost(string name, [NotNullWhen(true)] out VirtualHost? virtualHost) => _virtualHosts.TryGetValue(name, out virtualHost);
 

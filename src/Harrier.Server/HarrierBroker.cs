@@ -25,14 +25,16 @@ public sealed partial class HarrierBroker : IAsyncDisposable
 
     private readonly WebApplication _listener;
     private readonly AmqpServer _server;
+    private readonly DurableBroker _durable;
     private readonly ITimer _memoryChecks;
     private readonly ILogger _log;
     private int _stopped;
 
-    private HarrierBroker(WebApplication listener, AmqpServer server, ITimer memoryChecks, IPEndPoint endPoint, ILogger log)
+    private HarrierBroker(WebApplication listener, AmqpServer server, DurableBroker durable, ITimer memoryChecks, IPEndPoint endPoint, ILogger log)
     {
         _listener = listener;
         _server = server;
+        _durable = durable;
         _memoryChecks = memoryChecks;
         EndPoint = endPoint;
         _log = log;
@@ -52,7 +54,8 @@ public sealed partial class HarrierBroker : IAsyncDisposable
     public int ConnectionCount => _server.ConnectionCount;
 
     /// <summary>
-    /// Starts a broker. Throws <see cref="HarrierOptionsException"/> for impossible options and <see cref="IOException"/> when the port is taken.
+    /// Starts a broker. Throws <see cref="HarrierOptionsException"/> for impossible options, <see cref="IOException"/> when the port is taken or the data
+    /// directory cannot be used: another broker has it, or it does not hold what was written to it.
     /// </summary>
     public static async Task<HarrierBroker> StartAsync(
         HarrierOptions? options = null, ILoggerFactory? loggers = null, TimeProvider? time = null, CancellationToken stop = default)
@@ -60,7 +63,8 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         options ??= new HarrierOptions();
         loggers ??= NullLoggerFactory.Instance;
         time ??= TimeProvider.System;
-        MessageBroker broker = OptionsReader.Broker(options);
+        DurableBroker durable = DurableBroker.Open(options, time, loggers);
+        MessageBroker broker = durable.Broker;
         long memoryBytesMax = OptionsReader.MemoryWatermark(options);
         var memory = new MemoryWatermark(memoryBytesMax, () => MeasureMemory(memoryBytesMax), broker.Flow, loggers.CreateLogger<MemoryWatermark>());
         var server = new AmqpServer(broker, OptionsReader.Limits(options), options.Identity, time, loggers.CreateLogger<AmqpServer>());
@@ -73,14 +77,15 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         {
             server.Dispose();
             await listener.DisposeAsync();
+            durable.Dispose();
             throw;
         }
         var trim = new IdleTrim();
         ITimer memoryChecks = time.CreateTimer(_ => CheckMemory(memory, trim), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         IPEndPoint endPoint = AddressOf(listener, OptionsReader.Address(options));
         ILogger log = loggers.CreateLogger<HarrierBroker>();
-        LogStarted(log, Version, endPoint, Path.GetFullPath(options.Data));
-        return new HarrierBroker(listener, server, memoryChecks, endPoint, log);
+        LogStarted(log, Version, endPoint, options.Data is { } data ? "durable, in " + Path.GetFullPath(data) : "in memory only");
+        return new HarrierBroker(listener, server, durable, memoryChecks, endPoint, log);
     }
 
     /// <summary>Closes every client with 320, answers what is in flight, and stops listening.</summary>
@@ -94,6 +99,7 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         await _memoryChecks.DisposeAsync();
         _server.Dispose();
         await _listener.DisposeAsync();
+        _durable.Dispose();
         LogStopped(_log);
     }
 
@@ -137,7 +143,7 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         return GC.GetTotalMemory(forceFullCollection: false);
     }
 
-    [LoggerMessage(1001, LogLevel.Information, "Harrier {Version} serves AMQP 0-9-1 on {EndPoint}; data directory {Data} (this version keeps messages in memory)")]
+    [LoggerMessage(1001, LogLevel.Information, "Harrier {Version} serves AMQP 0-9-1 on {EndPoint}; messages are {Data}")]
     private static partial void LogStarted(ILogger log, string version, IPEndPoint endPoint, string data);
 
     [LoggerMessage(1002, LogLevel.Information, "Harrier is stopping; {Connections} connections are being closed")]

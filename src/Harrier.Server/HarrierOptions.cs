@@ -11,8 +11,17 @@ public sealed class HarrierOptions
     /// <summary>The IP address to listen on. 0.0.0.0 and :: stand for all.</summary>
     public string Bind { get; set; } = "127.0.0.1";
 
-    /// <summary>The data directory. Nothing is written to it yet: this version keeps messages in memory.</summary>
-    public string Data { get; set; } = "./data";
+    /// <summary>The data directory; null keeps everything in memory, for tests. The executable's default is ./data.</summary>
+    public string? Data { get; set; }
+
+    /// <summary>Bytes of a log file in the data directory.</summary>
+    public long LogFileBytes { get; set; } = 128 << 20;
+
+    /// <summary>Bytes of free disk space under which publishers are held back.</summary>
+    public long DiskFreeBytesMin { get; set; } = 256 << 20;
+
+    /// <summary>Bytes of memory that messages in queues may take before they leave it for the disk.</summary>
+    public long QueueMemoryBytes { get; set; } = 64 << 20;
 
     /// <summary>Virtual hosts that exist.</summary>
     public IList<string> VirtualHosts { get; } = [];

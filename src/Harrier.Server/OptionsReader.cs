@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Net;
 using System.Security.Cryptography;
 using Harrier.Amqp;
-using Harrier.Broker;
+using Harrier.Broker.Durability;
 using Harrier.Broker.Security;
 
 namespace Harrier.Server;
@@ -16,12 +16,27 @@ internal static class OptionsReader
     public static IPAddress Address(HarrierOptions options) =>
         IPAddress.TryParse(options.Bind, out IPAddress? address) ? address : throw new HarrierOptionsException($"bind: '{options.Bind}' is not an IP address");
 
-    public static MessageBroker Broker(HarrierOptions options)
+    /// <summary>The virtual hosts that are to exist.</summary>
+    public static string[] VirtualHosts(HarrierOptions options) =>
+        options.VirtualHosts.Count > 0 ? [.. options.VirtualHosts.Distinct(StringComparer.Ordinal)] : ["/"];
+
+    /// <summary>The users who may log in.</summary>
+    public static UserStore Users(HarrierOptions options, Random random)
     {
-        string[] virtualHosts = options.VirtualHosts.Count > 0 ? [.. options.VirtualHosts.Distinct(StringComparer.Ordinal)] : ["/"];
-        var random = new SecureRandom();
         IEnumerable<UserOptions> users = options.Users.Count > 0 ? options.Users : [Guest()];
-        return new MessageBroker(virtualHosts, new UserStore(users.Select(u => User(u, virtualHosts, random)).DistinctBy(u => u.Name)), random);
+        return new UserStore(users.Select(u => User(u, VirtualHosts(options), random)).DistinctBy(u => u.Name));
+    }
+
+    /// <summary>How the data directory is used.</summary>
+    public static StorageSettings Storage(HarrierOptions options)
+    {
+        AssertWithin(nameof(options.LogFileBytes), options.LogFileBytes, 1 << 20, 1 << 30);
+        AssertWithin(nameof(options.DiskFreeBytesMin), options.DiskFreeBytesMin, 0, long.MaxValue);
+        AssertWithin(nameof(options.QueueMemoryBytes), options.QueueMemoryBytes, 1 << 20, 64L << 30);
+        return new StorageSettings
+        {
+            LogFileBytes = options.LogFileBytes, DiskFreeBytesMin = options.DiskFreeBytesMin, ResidentBytesMax = options.QueueMemoryBytes,
+        };
     }
 
     /// <summary>Bytes of memory above which publishers are held back.</summary>
@@ -51,7 +66,7 @@ internal static class OptionsReader
         return limits;
     }
 
-    private static void AssertWithin(string name, int value, int min, int max)
+    private static void AssertWithin(string name, long value, long min, long max)
     {
         if (value < min || value > max) throw new HarrierOptionsException($"limits: {name}: {value} is not between {min} and {max}");
     }
@@ -93,7 +108,7 @@ internal static class OptionsReader
     }
 
     /// <summary>Names that the broker gives must not be guessed.</summary>
-    private sealed class SecureRandom : Random
+    public sealed class SecureRandom : Random
     {
         public override void NextBytes(Span<byte> buffer) => RandomNumberGenerator.Fill(buffer);
 

@@ -10,6 +10,7 @@ namespace Harrier;
 internal static class ServeCommand
 {
     private const int DefaultPort = 5672;
+    private const string DefaultData = "./data";
 
     public static async Task<int> RunAsync(ServeArguments arguments)
     {
@@ -47,7 +48,7 @@ internal static class ServeCommand
         var configuration = new ConfigurationBuilder();
         if (file is not null) configuration.AddJsonFile(Path.GetFullPath(file), optional: false);
         configuration.AddEnvironmentVariables("HARRIER_");
-        var options = new HarrierOptions { Port = DefaultPort };
+        var options = new HarrierOptions { Port = DefaultPort, Data = DefaultData };
         configuration.Build().Bind(options);
         options.Port = arguments.Port ?? options.Port;
         options.Bind = arguments.Bind ?? options.Bind;

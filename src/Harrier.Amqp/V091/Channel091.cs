@@ -42,6 +42,33 @@ internal sealed class Channel091
     /// <summary>Whether it stands in the connection's list of channels with confirms to send.</summary>
     public bool IsConfirmDue { get; set; }
 
+    /// <summary>Does something after a wait, as the method that had to wait would have done it.</summary>
+    public void Resume(AmqpMethod method, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (BrokerException e) when (e.Scope == ErrorScope.Channel)
+        {
+            Fail(e, method);
+        }
+    }
+
+    /// <summary>Answers once everything that the session has done is durable. Nothing more is read before.</summary>
+    public void AnswerOnceDurable(Action answer)
+    {
+        if (Connection.Broker.Sync.IsDurable(Connection.Session.Ticket)) answer();
+        else AnswerAfter(Connection.Broker.Sync.WhenDurableAsync(Connection.Session.Ticket), answer);
+    }
+
+    /// <summary>Answers after something has ended. Nothing more is read before.</summary>
+    public void AnswerAfter(Task task, Action answer)
+    {
+        AmqpMethod method = Connection.FailingMethod;
+        Connection.Pauses.Suspend(task, () => Resume(method, answer));
+    }
+
     /// <summary>Works through one frame. A channel error is answered here; a connection error is thrown.</summary>
     public void Apply(in Frame frame)
     {
@@ -197,7 +224,7 @@ internal sealed class Channel091
     {
         if (Transaction is null) throw ErrorCatalogue.NotTransactional();
         Transaction.Commit(Connection.Session.Commands, _publisher);
-        Write(new TxCommitOk());
+        AnswerOnceDurable(() => Write(new TxCommitOk()));
     }
 
     private void OnTxRollback()

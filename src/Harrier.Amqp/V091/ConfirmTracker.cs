@@ -12,7 +12,7 @@ internal sealed class ConfirmTracker : IPublishSink
     private int[] _waitingFor = new int[16];
     private ulong _next = 1;
     private ulong _oldest = 1;
-    private ulong _confirmed;
+    private ulong _taken;
 
     /// <summary>Numbers a publication that so many queues will answer for; the number is the client's delivery tag.</summary>
     public ulong Begin(int queueCount)
@@ -35,15 +35,14 @@ internal sealed class ConfirmTracker : IPublishSink
         }
     }
 
-    /// <summary>The last number of those that are answered and not confirmed yet; <paramref name="isMultiple"/>: there is more than one.</summary>
-    public bool TryTakeConfirmed(out ulong upTo, out bool isMultiple)
+    /// <summary>The last number of those that are answered; false when it is the same as the last time.</summary>
+    public bool TryTakeAnswered(out ulong upTo)
     {
         lock (_gate)
         {
             upTo = _oldest - 1;
-            isMultiple = upTo > _confirmed + 1;
-            bool any = upTo > _confirmed;
-            _confirmed = upTo;
+            bool any = upTo > _taken;
+            _taken = upTo;
             return any;
         }
     }

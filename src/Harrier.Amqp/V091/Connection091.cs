@@ -26,7 +26,6 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     private readonly HeartbeatMonitor _heartbeat;
     private readonly Dictionary<ushort, Channel091> _channels = [];
     private readonly List<Channel091> _confirming = [];
-    private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Channel091? _lastChannel;
     private Stage _stage = Stage.Handshake;
     private bool _hasPublished;
@@ -43,6 +42,8 @@ internal sealed class Connection091 : IFrameHandler, IBeating
         ServerProperties = server.ServerProperties;
         Output = new FrameOutput(transport.Output, server.Scheduler);
         _heartbeat = new HeartbeatMonitor(_time, server.Limits);
+        Pauses = new ReadPauses(this, _heartbeat, _time);
+        Confirms = new ConfirmRelease(Output, Broker.Sync);
         _handshake = new Handshake091(this, from);
         PayloadMax = Limits.InitialFrameBytesMax;
     }
@@ -65,6 +66,12 @@ internal sealed class Connection091 : IFrameHandler, IBeating
 
     public FrameOutput Output { get; }
 
+    /// <summary>Confirms that wait for the disk.</summary>
+    public ConfirmRelease Confirms { get; }
+
+    /// <summary>What the reading waits for.</summary>
+    public ReadPauses Pauses { get; }
+
     public ClientSession Session => _handshake.Session!;
 
     public ClientProperties Client => _handshake.Client;
@@ -79,7 +86,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     public int PayloadMax { get; private set; }
 
     /// <inheritdoc/>
-    public bool IsStopped => _stage == Stage.Closed || HasToFlush;
+    public bool IsStopped => _stage == Stage.Closed || HasToFlush || Pauses.IsSuspended;
 
     /// <summary>The method that an error is about, for the close method.</summary>
     public AmqpMethod FailingMethod { get; set; }
@@ -159,7 +166,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     /// <summary>Ends whatever the reading task waits for.</summary>
     private void Interrupt()
     {
-        _interrupted.TrySetResult();
+        Pauses.Interrupt();
         _input.CancelPendingRead();
     }
 
@@ -171,9 +178,9 @@ internal sealed class Connection091 : IFrameHandler, IBeating
             _heartbeat.OnRead();
             ReadOnlySequence<byte> buffer = read.Buffer;
             ApplyAll(ref buffer);
-            bool hasToFlush = HasToFlush;
-            _input.AdvanceTo(buffer.Start, hasToFlush ? buffer.Start : buffer.End); // what was left is looked at again after the wait
-            if (Output.IsClosed || (read.IsCompleted && !hasToFlush))
+            bool hasToFlush = HasToFlush, hasMore = hasToFlush || Pauses.IsSuspended;
+            _input.AdvanceTo(buffer.Start, hasMore ? buffer.Start : buffer.End); // what was left is looked at again after the wait
+            if (Output.IsClosed || (read.IsCompleted && !hasMore))
             {
                 if (_stage == Stage.Open) _log.ClosedAbruptly(Name);
                 return;
@@ -181,24 +188,32 @@ internal sealed class Connection091 : IFrameHandler, IBeating
             if (_shutdownRequested && _stage is Stage.Open or Stage.Handshake) Close(ErrorCatalogue.Shutdown());
             Output.Flush();
             // Acknowledgements come on this very stream, so it waits for the peer's reading only when answers have piled up sky-high.
-            if (hasToFlush) await FlushAnswersAsync();
-            if (_hasPublished) await HoldBackAsync();
+            if (hasToFlush) await Pauses.FlushAnswersAsync();
+            while (Pauses.IsSuspended) await ResumeAsync();
+            if (_hasPublished && _stage == Stage.Open)
+            {
+                _hasPublished = false;
+                await Pauses.HoldBackAsync();
+            }
             if (_handshake.Session is { } session) await ConsumerPace.LetCatchUpAsync(session.Commands, _time);
         }
     }
 
-    private async Task FlushAnswersAsync()
+    /// <summary>Goes on with the method that had to wait.</summary>
+    private async Task ResumeAsync()
     {
-        _heartbeat.Pause();
-        await Task.WhenAny(Output.WhenAnswersFlushedAsync(), _interrupted.Task);
-        _heartbeat.Resume();
+        if (await Pauses.ResumeAsync() is not { } then || _stage != Stage.Open) return;
+        ReadOnlySequence<byte> nothing = ReadOnlySequence<byte>.Empty;
+        ApplyAll(ref nothing, then);
+        Output.Flush();
     }
 
     /// <summary>Applies every complete frame, synchronously, and answers once.</summary>
-    private void ApplyAll(ref ReadOnlySequence<byte> buffer)
+    private void ApplyAll(ref ReadOnlySequence<byte> buffer, Action? first = null)
     {
         try
         {
+            first?.Invoke();
             FrameDispatcher.ApplyAll(ref buffer, this);
             _handshake.Session?.Commands.Run();
             SendConfirms();
@@ -314,21 +329,6 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     {
         foreach (Channel091 channel in _confirming) channel.SendConfirms();
         _confirming.Clear();
-    }
-
-    /// <summary>Stops reading while publishers are held back; tells the client when it wants to know (note 21).</summary>
-    private async Task HoldBackAsync()
-    {
-        _hasPublished = false;
-        if (Broker.Flow.IsOpen || _stage != Stage.Open) return;
-        if (Client.WantsBlockedNotifications) Output.WriteMethod(0, new ConnectionBlocked { Reason = System.Text.Encoding.ASCII.GetBytes(Broker.Flow.ReasonText) });
-        Output.Flush();
-        _heartbeat.Pause();
-        await Task.WhenAny(Broker.Flow.WaitAsync(CancellationToken.None), _interrupted.Task);
-        _heartbeat.Resume();
-        if (!Broker.Flow.IsOpen || Output.IsClosed) return; // interrupted: the reading will see why
-        if (Client.WantsBlockedNotifications) Output.WriteMethod(0, new ConnectionUnblocked());
-        Output.Flush();
     }
 
     private void Close(BrokerException error)

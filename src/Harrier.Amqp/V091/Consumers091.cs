@@ -66,27 +66,7 @@ internal sealed class Consumers091(Channel091 channel)
 
     public void OnGet(in BasicGet method)
     {
-        Queue queue = Session.QueueToRead(channel.QueueName(method.Queue));
-        QueueCommandFlags flags = method.NoAck ? QueueCommandFlags.Settled : QueueCommandFlags.None;
-        QueueAnswer answer = Session.Commands.Ask(new QueueCommand(QueueCommandKind.Get, queue, Flags: flags));
-        if (answer.Message is not { } message)
-        {
-            channel.Write(new BasicGetEmpty());
-            return;
-        }
-        lock (Connection.Output.Gate)
-        {
-            var found = new BasicGetOk
-            {
-                DeliveryTag = method.NoAck ? channel.Unacked.AddSettled() : channel.Unacked.Add(queue, answer.Delivery),
-                Redelivered = answer.IsRedelivered,
-                Exchange = message.ExchangeBytes,
-                RoutingKey = message.RoutingKeyBytes,
-                MessageCount = (uint)answer.MessageCount,
-            };
-            ContentWriter.Write(Connection.Output, channel.Number, in found, message, Connection.FrameBytesMax);
-        }
-        message.Release();
+        Get(Session.QueueToRead(channel.QueueName(method.Queue)), method.NoAck);
     }
 
     /// <summary>Settles one delivery or all up to it. Throws 406 for a tag that is not outstanding (notes 84 and 85).</summary>
@@ -128,6 +108,35 @@ internal sealed class Consumers091(Channel091 channel)
         if (_replyConsumer is not null) EndReplies();
         ReleaseUnacked();
         Session.Commands.Run();
+    }
+
+    private void Get(Queue queue, bool noAck)
+    {
+        QueueCommandFlags flags = noAck ? QueueCommandFlags.Settled : QueueCommandFlags.None;
+        QueueAnswer answer = Session.Commands.Ask(new QueueCommand(QueueCommandKind.Get, queue, Flags: flags));
+        if (answer.Load is { } load)
+        {
+            channel.AnswerAfter(load.WhenApplied, () => Get(queue, noAck));
+            return;
+        }
+        if (answer.Message is not { } message)
+        {
+            channel.Write(new BasicGetEmpty());
+            return;
+        }
+        lock (Connection.Output.Gate)
+        {
+            var found = new BasicGetOk
+            {
+                DeliveryTag = noAck ? channel.Unacked.AddSettled() : channel.Unacked.Add(queue, answer.Delivery),
+                Redelivered = answer.IsRedelivered,
+                Exchange = message.ExchangeBytes,
+                RoutingKey = message.RoutingKeyBytes,
+                MessageCount = (uint)answer.MessageCount,
+            };
+            ContentWriter.Write(Connection.Output, channel.Number, in found, message, Connection.FrameBytesMax);
+        }
+        message.Release();
     }
 
     private void ReleaseUnacked()

@@ -8,6 +8,8 @@ internal sealed class MessageFormat091 : IMessageFormat
 {
     public static readonly MessageFormat091 Instance = new();
 
+    public byte Id => 1;
+
     public bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
     {
         value = default;

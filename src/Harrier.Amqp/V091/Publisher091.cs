@@ -22,6 +22,7 @@ internal sealed class Publisher091(Channel091 channel)
     private const int BodyCapacityFirst = 16 << 10;
 
     private readonly PublishTarget _target = new(channel.Connection.Session);
+    private readonly ChannelConfirms _confirmed = new(channel.Number);
     private Stage _stage;
     private bool _isMandatory;
     private Message? _message;
@@ -93,16 +94,16 @@ internal sealed class Publisher091(Channel091 channel)
         if (_bodyLeft == 0) Complete();
     }
 
-    /// <summary>Writes the confirms that are due.</summary>
+    /// <summary>Has the publications that the queues have taken confirmed, once they are durable.</summary>
     public void SendConfirms()
     {
-        if (_confirms?.TryTakeConfirmed(out ulong upTo, out bool isMultiple) != true) return;
-        channel.Write(new BasicAck { DeliveryTag = upTo, Multiple = isMultiple });
+        if (_confirms?.TryTakeAnswered(out ulong upTo) == true) channel.Connection.Confirms.Add(_confirmed, upTo, Session.Commands.Ticket);
     }
 
-    /// <summary>Gives up a message that is not complete.</summary>
+    /// <summary>Gives up a message that is not complete, and confirms that are not due yet.</summary>
     public void Close()
     {
+        channel.Connection.Confirms.Forget(_confirmed);
         _message?.Release();
         _message = null;
         _stage = Stage.Method;

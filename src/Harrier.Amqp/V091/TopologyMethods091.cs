@@ -21,25 +21,25 @@ internal sealed class TopologyMethods091(Channel091 channel)
             string type = Encoding.UTF8.GetString(method.Type);
             Session.DeclareExchange(name, type, method.Durable, method.AutoDelete, method.Internal, Arguments091.Read(method.Arguments));
         }
-        if (!method.Nowait) channel.Write(new ExchangeDeclareOk());
+        if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new ExchangeDeclareOk()));
     }
 
     public void OnExchangeDelete(in ExchangeDelete method)
     {
         Session.DeleteExchange(NameOf(method.Exchange), method.IfUnused);
-        if (!method.Nowait) channel.Write(new ExchangeDeleteOk());
+        if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new ExchangeDeleteOk()));
     }
 
     public void OnExchangeBind(in ExchangeBind method)
     {
         Session.Bind(NameOf(method.Source), NameOf(method.Destination), toQueue: false, new Utf8Name(method.RoutingKey), Arguments091.Read(method.Arguments));
-        if (!method.Nowait) channel.Write(new ExchangeBindOk());
+        if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new ExchangeBindOk()));
     }
 
     public void OnExchangeUnbind(in ExchangeUnbind method)
     {
         Session.Unbind(NameOf(method.Source), NameOf(method.Destination), toQueue: false, new Utf8Name(method.RoutingKey), Arguments091.Read(method.Arguments));
-        if (!method.Nowait) channel.Write(new ExchangeUnbindOk());
+        if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new ExchangeUnbindOk()));
     }
 
     public void OnQueueDeclare(in QueueDeclare method)
@@ -55,7 +55,8 @@ internal sealed class TopologyMethods091(Channel091 channel)
             : Session.DeclareQueue(name, method.Durable, method.Exclusive, method.AutoDelete, Arguments091.Read(method.Arguments));
         channel.LastQueue = queue.Name;
         if (method.Nowait) return;
-        channel.Write(new QueueDeclareOk { Queue = queue.Name.Span, MessageCount = (uint)queue.ReadyCount, ConsumerCount = (uint)queue.ConsumerCount });
+        var (ready, consumers) = ((uint)queue.ReadyCount, (uint)queue.ConsumerCount);
+        channel.AnswerOnceDurable(() => channel.Write(new QueueDeclareOk { Queue = queue.Name.Span, MessageCount = ready, ConsumerCount = consumers }));
     }
 
     public void OnQueueBind(in QueueBind method)
@@ -64,7 +65,7 @@ internal sealed class TopologyMethods091(Channel091 channel)
         // Both empty: the last queue, under its own name (behaviour note 29).
         Utf8Name key = method.Queue.IsEmpty && method.RoutingKey.IsEmpty ? queue : new Utf8Name(method.RoutingKey);
         Session.Bind(source, queue, toQueue: true, key, Arguments091.Read(method.Arguments));
-        if (!method.Nowait) channel.Write(new QueueBindOk());
+        if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new QueueBindOk()));
     }
 
     public void OnQueueUnbind(in QueueUnbind method)
@@ -72,19 +73,19 @@ internal sealed class TopologyMethods091(Channel091 channel)
         Utf8Name queue = channel.QueueName(method.Queue);
         Utf8Name key = method.Queue.IsEmpty && method.RoutingKey.IsEmpty ? queue : new Utf8Name(method.RoutingKey);
         Session.Unbind(NameOf(method.Exchange), queue, toQueue: true, key, Arguments091.Read(method.Arguments));
-        channel.Write(new QueueUnbindOk());
+        channel.AnswerOnceDurable(() => channel.Write(new QueueUnbindOk()));
     }
 
     public void OnQueuePurge(in QueuePurge method)
     {
         int count = Session.Purge(channel.QueueName(method.Queue));
-        if (!method.Nowait) channel.Write(new QueuePurgeOk { MessageCount = (uint)count });
+        if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new QueuePurgeOk { MessageCount = (uint)count }));
     }
 
     public void OnQueueDelete(in QueueDelete method)
     {
         int count = Session.DeleteQueue(channel.QueueName(NameOf(method.Queue).Span), method.IfUnused, method.IfEmpty);
-        if (!method.Nowait) channel.Write(new QueueDeleteOk { MessageCount = (uint)count });
+        if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new QueueDeleteOk { MessageCount = (uint)count }));
     }
 
     /// <summary>Tells whether a requester still waits (note 97).</summary>

@@ -5,6 +5,9 @@ namespace Harrier.Broker.Messages;
 /// </summary>
 public interface IMessageFormat
 {
+    /// <summary>The number under which messages of this format are stored, for good: 1 is 0-9-1.</summary>
+    byte Id { get; }
+
     /// <summary>The value of an application header, or false when it is absent. Source: 0-9-1 <c>headers</c>, 1.0 application properties.</summary>
     bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value);
 }

@@ -13,6 +13,9 @@ namespace Harrier.Broker.Messages;
 /// </code></remarks>
 public sealed class Message
 {
+    // The object, its buffer's header, and its entry in a queue.
+    private const int ObjectBytes = 144;
+
     private byte[] _buffer;
     private int _routingKeyAt;
     private int _propertiesAt;
@@ -57,6 +60,12 @@ public sealed class Message
 
     /// <summary>Bytes of everything it carries.</summary>
     public int Size => _end;
+
+    /// <summary>Bytes of memory that it keeps, about.</summary>
+    public int Footprint => _buffer.Length + ObjectBytes;
+
+    /// <summary>Everything it carries, one after the other.</summary>
+    internal ReadOnlySpan<byte> Content => _buffer.AsSpan(0, _end);
 
     /// <summary>Rents a message with an empty body and one reference, the caller's.</summary>
     /// <param name="format">Reads the property section.</param>

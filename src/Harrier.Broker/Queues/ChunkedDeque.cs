@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Harrier.Broker.Queues;
@@ -7,7 +8,7 @@ namespace Harrier.Broker.Queues;
 /// A first-in first-out list in chunks: it grows without copying and shrinks as it is read. Chunks come from a pool that all queues share and start small,
 /// so that a backlog that comes and goes allocates next to nothing and an idle queue holds little.
 /// </summary>
-internal sealed class ChunkedDeque<T>
+internal sealed class ChunkedDeque<T> : IEnumerable<T>
 {
     private const int ChunkSizeMin = 16;
     private const int ChunkSizeMax = 512;
@@ -38,6 +39,15 @@ internal sealed class ChunkedDeque<T>
         if (head.Start == head.End) OnHeadEmptied(head);
         return item;
     }
+
+    /// <summary>From the front to the back, without taking anything out.</summary>
+    public IEnumerator<T> GetEnumerator()
+    {
+        for (Chunk? chunk = _head; chunk is not null; chunk = chunk.Next)
+            for (int i = chunk.Start; i < chunk.End; i++) yield return chunk.Items[i];
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     [MemberNotNull(nameof(_tail))]
     private void AddChunk()

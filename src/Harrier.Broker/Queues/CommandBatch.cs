@@ -1,4 +1,5 @@
 using Harrier.Broker.Sessions;
+using Harrier.Storage.Log;
 
 namespace Harrier.Broker.Queues;
 
@@ -20,6 +21,9 @@ public sealed class CommandBatch
 
     /// <summary>A queue that a run has filled faster than its consumers take from it, or null. For the session to read and to clear.</summary>
     public Queue? BackedUp { get; set; }
+
+    /// <summary>The last ticket of the log that somebody may want to wait for: what this session has published, purged or committed. 0 for none.</summary>
+    public long Ticket { get; private set; }
 
     /// <summary>Receipts to hand out once the locks are left.</summary>
     internal List<PublishReceipt> Accepted { get; } = [];
@@ -70,10 +74,11 @@ public sealed class CommandBatch
                 shard.Gate.Enter();
                 entered++;
             }
-            foreach (Shard shard in _touched) shard.Apply(this, _chains[shard.Index].First);
+            foreach (Shard shard in _touched) shard.Apply(this, _chains[shard.Index].First, isGroup: true);
         }
         finally
         {
+            AppendGroup(entered);
             for (int i = 0; i < entered; i++) _touched[i].Gate.Exit();
             Clear();
             Finish();
@@ -100,6 +105,23 @@ public sealed class CommandBatch
         if (consumer.IsFlushDue) return;
         consumer.IsFlushDue = true;
         _flushes.Add(consumer);
+    }
+
+    internal void OnLogged(long ticket) => Ticket = Math.Max(Ticket, ticket);
+
+    // One group of units, over all shards, while all of them are locked: it is durable as a whole or not at all.
+    private void AppendGroup(int entered)
+    {
+        LogUnit? group = null;
+        foreach (Shard shard in _touched.Take(entered))
+        {
+            if (shard.Log?.Take() is not { } unit) continue;
+            if (group is null) group = unit;
+            else group.Chain(unit);
+        }
+        if (group is null) return;
+        group.IsAwaited = true; // also when it holds nothing but acknowledgements
+        OnLogged(_touched[0].Log!.Append(group));
     }
 
     private void Append(in QueueCommand command)

@@ -60,6 +60,15 @@ public sealed class Queue
     /// <summary>Whether there are consumers who do not keep up. May be a moment old.</summary>
     public bool IsBackedUp => Machine.IsBackedUp;
 
+    /// <summary>Whether what happens to its persistent messages is logged.</summary>
+    internal bool IsLogged => Definition.IsDurable && Shard.Log is not null;
+
+    /// <summary>Whether it was written to the log since it was last put down in a manifest. Its shard's.</summary>
+    internal bool IsChanged { get; set; }
+
+    /// <summary>Whether the log does not know yet up to where its messages were given out. Its shard's.</summary>
+    internal bool IsDeliveryNew { get; set; }
+
     internal Shard Shard { get; }
 
     internal QueueMachine Machine { get; } = new();

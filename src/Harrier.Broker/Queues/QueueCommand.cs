@@ -35,6 +35,9 @@ public enum QueueCommandKind : byte
 
     /// <summary>Go on with deliveries that did not fit the effects.</summary>
     Continue,
+
+    /// <summary>Take up what was read from disk.</summary>
+    Loaded,
 }
 
 /// <summary>Conditions and ways of a command.</summary>
@@ -62,7 +65,8 @@ public readonly record struct QueueCommand(
     QueueConsumer? Consumer = null,
     DeliveryId Delivery = default,
     Outcome Outcome = Outcome.Accepted,
-    QueueCommandFlags Flags = QueueCommandFlags.None);
+    QueueCommandFlags Flags = QueueCommandFlags.None,
+    BacklogLoad? Load = null);
 
 /// <summary>How a command ended that somebody waits for.</summary>
 public enum QueueAnswerStatus : byte
@@ -83,6 +87,9 @@ public enum QueueAnswerStatus : byte
 
     /// <summary>Delete: there are ready messages.</summary>
     NotEmpty,
+
+    /// <summary>Get: the message is being brought back from disk; ask again after the load.</summary>
+    OnDisk,
 }
 
 /// <summary>
@@ -91,4 +98,4 @@ public enum QueueAnswerStatus : byte
 /// </summary>
 public readonly record struct QueueAnswer(
     QueueAnswerStatus Status, int MessageCount = 0, Message? Message = null, DeliveryId Delivery = default, bool IsRedelivered = false,
-    bool HasEnded = false);
+    bool HasEnded = false, BacklogLoad? Load = null);

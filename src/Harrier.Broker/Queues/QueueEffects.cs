@@ -26,6 +26,15 @@ public sealed class QueueEffects
     /// <summary>Publishers to be told that their message was taken.</summary>
     public List<PublishReceipt> Accepted { get; } = [];
 
+    /// <summary>Where to write what happens to durable queues; null when nothing is kept.</summary>
+    public ShardLog? Log { get; init; }
+
+    /// <summary>Messages to be brought back from disk.</summary>
+    public List<BacklogLoad> Loads { get; } = [];
+
+    /// <summary>By how much the memory that messages in queues take has changed.</summary>
+    public long ResidentBytes { get; set; }
+
     /// <summary>Queues that have more to deliver than there was room for.</summary>
     public List<Queue> Unfinished { get; } = [];
 
@@ -51,6 +60,7 @@ public sealed class QueueEffects
         Orphaned.Clear();
         Accepted.Clear();
         Unfinished.Clear();
+        Loads.Clear();
         BackedUp = null;
     }
 

@@ -8,10 +8,24 @@ public sealed class QueueFactory(ShardSet shards, Random random)
 {
     private long _lastId;
 
+    /// <summary>The number of the last queue. Numbers are never given again, or what a log says of one queue would be taken for another's.</summary>
+    internal long LastId
+    {
+        get => Volatile.Read(ref _lastId);
+        set => _lastId = value;
+    }
+
     internal Queue Create(string virtualHost, QueueDefinition definition, object? owner)
     {
         var id = new QueueId(Interlocked.Increment(ref _lastId));
         return new Queue(id, virtualHost, definition, owner, shards.Of(id));
+    }
+
+    /// <summary>A queue that was there before a restart.</summary>
+    internal Queue Restore(QueueId id, string virtualHost, QueueDefinition definition)
+    {
+        _lastId = Math.Max(_lastId, id.Value);
+        return new Queue(id, virtualHost, definition, owner: null, shards.Of(id));
     }
 
     internal Utf8Name NewName() => new("amq.gen-" + NewToken());

@@ -1,3 +1,4 @@
+using Harrier.Broker.Messages;
 using Harrier.Broker.Sessions;
 
 namespace Harrier.Broker.Queues;
@@ -6,7 +7,7 @@ namespace Harrier.Broker.Queues;
 /// A queue: messages in order, consumers with credit, deliveries that wait for their settlement. Pure: commands in, effects out; no I/O, no clock,
 /// no chance, no threads. Owned by its shard; the counts may be read from anywhere.
 /// </summary>
-public sealed class QueueMachine
+public sealed partial class QueueMachine
 {
     /// <summary>Messages behind which a queue with consumers counts as backed up.</summary>
     public const int BackedUpCount = 100;
@@ -25,6 +26,9 @@ public sealed class QueueMachine
 
     /// <summary>Deliveries to consumers since the queue exists.</summary>
     public long DeliveredCount { get; private set; }
+
+    /// <summary>The highest sequence that was ever given to somebody.</summary>
+    internal ulong DeliveredUpTo { get; private set; }
 
     /// <summary>Whether the queue has ended. Whatever is asked of it from then on has no effect.</summary>
     public bool IsDeleted { get; private set; }
@@ -48,15 +52,20 @@ public sealed class QueueMachine
             case QueueCommandKind.Resume: Resume(command.Consumer!, effects); break;
             case QueueCommandKind.Cancel: Cancel(in command, effects); break;
             case QueueCommandKind.Get: Get(in command, effects); break;
-            case QueueCommandKind.Purge: effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, DropReady()); break;
+            case QueueCommandKind.Purge: Purge(command.Queue, effects); break;
             case QueueCommandKind.Delete: Delete(in command, effects); break;
             case QueueCommandKind.Continue: Dispatch(command.Queue, effects); break;
+            case QueueCommandKind.Loaded: Loaded(command.Load!, effects); break;
         }
     }
 
     private void Enqueue(in QueueCommand command, QueueEffects effects)
     {
-        _ready.Add(new QueueEntry(command.Message!, _nextSequence++, WasDelivered: false));
+        Message message = command.Message!;
+        bool isLogged = message.IsPersistent && command.Queue.IsLogged;
+        if (isLogged) effects.Log!.Enqueued(command.Queue, _nextSequence, message);
+        effects.ResidentBytes += message.Footprint;
+        _ready.Add(new QueueEntry(message, _nextSequence++, IsLogged: isLogged));
         if (command.Receipt.Sink is not null) effects.Accepted.Add(command.Receipt);
         Dispatch(command.Queue, effects);
         if (IsBackedUp) effects.BackedUp = command.Queue;
@@ -65,8 +74,12 @@ public sealed class QueueMachine
     private void Settle(in QueueCommand command, QueueEffects effects)
     {
         QueueEntry entry = _unacked.Remove(command.Delivery, out QueueConsumer? consumer);
-        if (command.Outcome == Outcome.Released) _ready.Return(in entry);
-        else entry.Message.Release();
+        if (command.Outcome == Outcome.Released) Return(command.Queue, in entry, effects);
+        else
+        {
+            Forget(command.Queue, in entry, effects);
+            entry.Message?.Release();
+        }
 
         if (consumer is not null)
         {
@@ -100,7 +113,7 @@ public sealed class QueueMachine
         bool wasThere = _consumers.Remove(command.Consumer!);
         Retire(command.Consumer!);
         bool ends = wasThere && _consumers.Count == 0 && command.Queue.Definition.IsAutoDelete;
-        if (ends) End(effects);
+        if (ends) End(command.Queue, effects);
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, HasEnded: ends);
     }
 
@@ -111,14 +124,37 @@ public sealed class QueueMachine
             effects.Answer = new QueueAnswer(QueueAnswerStatus.Empty);
             return;
         }
+        if (!_ready.CanTake)
+        {
+            effects.Answer = new QueueAnswer(QueueAnswerStatus.OnDisk, Load: Load(command.Queue, effects));
+            return;
+        }
         QueueEntry entry = _ready.Take();
         DeliveryId id = default;
-        if ((command.Flags & QueueCommandFlags.Settled) == QueueCommandFlags.None)
+        if ((command.Flags & QueueCommandFlags.Settled) != QueueCommandFlags.None) Forget(command.Queue, in entry, effects);
+        else
         {
             id = _unacked.Add(in entry, consumer: null);
-            entry.Message.AddReferences(1); // the asker's: the queue may end before the message is written
+            entry.Message!.AddReferences(1); // the asker's: the queue may end before the message is written
+            MarkDelivered(command.Queue, entry.Sequence, effects);
         }
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, _ready.Count, entry.Message, id, entry.WasDelivered);
+    }
+
+    private void Purge(Queue queue, QueueEffects effects)
+    {
+        if (queue.IsLogged && _ready.Count > 0)
+            effects.Log!.Purged(queue, _nextSequence, [.. _unacked.Entries.Where(e => e.IsLogged).Select(e => e.Sequence)]);
+        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, DropReady(effects));
+    }
+
+    private void Loaded(BacklogLoad load, QueueEffects effects)
+    {
+        if (_ready.FinishLoad(load, DeliveredUpTo) && load.Failure is null)
+        {
+            foreach (QueueEntry entry in load.Entries) effects.ResidentBytes += entry.Message?.Footprint ?? 0;
+            Dispatch(load.Queue, effects);
+        }
     }
 
     private void Delete(in QueueCommand command, QueueEffects effects)
@@ -133,7 +169,7 @@ public sealed class QueueMachine
             effects.Answer = new QueueAnswer(QueueAnswerStatus.NotEmpty);
             return;
         }
-        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, End(effects));
+        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, End(command.Queue, effects));
     }
 
     /// <summary>Gives ready messages to consumers while both are there.</summary>
@@ -153,8 +189,15 @@ public sealed class QueueMachine
                 effects.AwaitingRoom.Add(consumer);
                 continue;
             }
+            if (!_ready.CanTake)
+            {
+                _ring.Add(consumer);
+                Load(queue, effects);
+                return;
+            }
             Deliver(consumer, effects);
             if (consumer.HasCredit) _ring.Add(consumer);
+            if (_ready.WantsLoad) Load(queue, effects);
         }
     }
 
@@ -163,12 +206,44 @@ public sealed class QueueMachine
         QueueEntry entry = _ready.Take();
         DeliveredCount++;
         DeliveryId id = default;
-        if (!consumer.NoAck)
+        if (consumer.NoAck) Forget(consumer.Queue, in entry, effects);
+        else
         {
             id = _unacked.Add(in entry, consumer);
             consumer.UnackedCount++;
+            MarkDelivered(consumer.Queue, entry.Sequence, effects);
         }
-        effects.Deliver(new Delivery(consumer, entry.Message, id, entry.WasDelivered, consumer.NoAck));
+        effects.Deliver(new Delivery(consumer, entry.Message!, id, entry.WasDelivered, consumer.NoAck));
+    }
+
+    /// <summary>Strikes a message out for good. The message itself is left to whoever has it now.</summary>
+    private static void Forget(Queue queue, in QueueEntry entry, QueueEffects effects)
+    {
+        if (entry.IsLogged) effects.Log!.Settled(queue, entry.Sequence);
+        effects.ResidentBytes -= entry.Message?.Footprint ?? 0;
+        entry.Stored.Release();
+    }
+
+    private void Return(Queue queue, in QueueEntry entry, QueueEffects effects)
+    {
+        QueueEntry returned = entry with { DeliveryCount = entry.DeliveryCount + 1 };
+        if (entry.IsLogged) effects.Log!.Returned(queue, returned.Sequence, returned.DeliveryCount);
+        _ready.Return(in returned);
+    }
+
+    // Fresh messages leave in order, so one number tells which of those that a restart finds had been given to somebody.
+    private void MarkDelivered(Queue queue, ulong sequence, QueueEffects effects)
+    {
+        if (sequence <= DeliveredUpTo) return;
+        DeliveredUpTo = sequence;
+        if (queue.IsLogged) effects.Log!.Delivered(queue);
+    }
+
+    private BacklogLoad Load(Queue queue, QueueEffects effects)
+    {
+        BacklogLoad load = _ready.BeginLoad(queue, out bool isNew);
+        if (isNew) effects.Loads.Add(load);
+        return load;
     }
 
     private void Retire(QueueConsumer consumer)
@@ -177,21 +252,22 @@ public sealed class QueueMachine
         _ring.Unregister(consumer);
     }
 
-    private int DropReady()
+    private int DropReady(QueueEffects effects)
     {
-        int count = _ready.Count;
-        while (_ready.Count > 0) _ready.Take().Message.Release();
-        return count;
+        effects.ResidentBytes -= _ready.ResidentBytes;
+        return _ready.Clear();
     }
 
-    private int End(QueueEffects effects)
+    private int End(Queue queue, QueueEffects effects)
     {
         IsDeleted = true;
+        if (queue.IsLogged) effects.Log!.Ended(queue);
+        effects.ResidentBytes -= _unacked.Entries.Sum(e => e.Message?.Footprint ?? 0L);
         foreach (QueueConsumer consumer in _consumers) Retire(consumer);
         effects.Orphaned.AddRange(_consumers);
         _consumers.Clear();
         _unacked.Clear();
-        return DropReady();
+        return DropReady(effects);
     }
 
     /// <summary>A queue that has ended still accepts what was routed to it before (note 70), and answers everyone else that it is gone.</summary>
@@ -202,6 +278,7 @@ public sealed class QueueMachine
             command.Message!.Release();
             if (command.Receipt.Sink is not null) effects.Accepted.Add(command.Receipt);
         }
+        if (command.Load is { } load) load.Discard();
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Deleted);
     }
 }

@@ -8,27 +8,45 @@ namespace Harrier.Broker.Queues;
 /// </summary>
 public sealed class Shard
 {
-    private readonly QueueEffects _effects = new();
+    private readonly QueueEffects _effects;
+    private readonly IBacklogStore _store;
 
-    internal Shard(int index) => Index = index;
+    internal Shard(int index, IBacklogStore store)
+    {
+        Index = index;
+        _store = store;
+        Log = store.OpenLog(index);
+        _effects = new QueueEffects { Log = Log };
+    }
 
     /// <summary>Its place among the <see cref="ShardSet"/>, which is also the order in which locks are taken.</summary>
     internal int Index { get; }
 
     internal Lock Gate { get; } = new();
 
-    /// <summary>Applies a chain of commands. The caller holds <see cref="Gate"/>.</summary>
-    internal void Apply(CommandBatch batch, int first)
+    /// <summary>Where the shard's machines write; null when nothing is kept.</summary>
+    internal ShardLog? Log { get; }
+
+    /// <summary>
+    /// Applies a chain of commands. The caller holds <see cref="Gate"/>. In an atomic group, what is to be logged is left to the caller, for all shards together.
+    /// </summary>
+    internal void Apply(CommandBatch batch, int first, bool isGroup = false)
     {
         Invariant.Check(Gate.IsHeldByCurrentThread, "a queue is touched under its shard's lock");
         try
         {
-            for (int i = first; i >= 0; i = batch.Next(i)) Apply(in batch[i], batch);
+            for (int i = first; i >= 0; i = batch.Next(i))
+            {
+                Apply(in batch[i], batch);
+                if (!isGroup && Log?.IsFull == true) batch.OnLogged(Log.Append());
+            }
             CarryOut(batch);
+            if (!isGroup) KeepLog(batch);
         }
         catch
         {
             _effects.Reset(); // what is left belongs to no one else's batch
+            if (!isGroup) KeepLog(batch);
             throw;
         }
     }
@@ -41,13 +59,20 @@ public sealed class Shard
             Apply(in command, batch);
             QueueAnswer answer = _effects.Answer;
             CarryOut(batch);
+            KeepLog(batch);
             return answer;
         }
         catch
         {
             _effects.Reset();
+            KeepLog(batch);
             throw;
         }
+    }
+
+    private void KeepLog(CommandBatch batch)
+    {
+        if (Log is not null) batch.OnLogged(Log.Append());
     }
 
     private void Apply(in QueueCommand command, CommandBatch batch)
@@ -78,6 +103,13 @@ public sealed class Shard
             batch.FlushLater(orphan);
         }
         _effects.Orphaned.Clear();
+        foreach (BacklogLoad load in _effects.Loads) _store.Load(load);
+        _effects.Loads.Clear();
+        if (_effects.ResidentBytes != 0)
+        {
+            _store.OnResident(_effects.ResidentBytes);
+            _effects.ResidentBytes = 0;
+        }
         batch.BackedUp = _effects.BackedUp ?? batch.BackedUp;
         _effects.BackedUp = null;
         if (_effects.Accepted.Count > 0)

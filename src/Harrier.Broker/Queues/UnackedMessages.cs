@@ -37,11 +37,21 @@ internal sealed class UnackedMessages
         return entry;
     }
 
+    /// <summary>What is there, in no order.</summary>
+    public IEnumerable<QueueEntry> Entries => _slots.Take(_used).Where(slot => slot.IsUsed).Select(slot => slot.Entry);
+
+    /// <summary>Changes every message in its place.</summary>
+    public void Update(Func<QueueEntry, QueueEntry> update)
+    {
+        foreach (ref Slot slot in _slots.AsSpan(0, _used))
+            if (slot.IsUsed) slot.Entry = update(slot.Entry);
+    }
+
     /// <summary>Forgets all, releasing the messages.</summary>
     public void Clear()
     {
         foreach (ref Slot slot in _slots.AsSpan(0, _used))
-            if (slot.IsUsed) slot.Entry.Message.Release();
+            if (slot.IsUsed) slot.Entry.Release();
         _slots = [];
         _free = -1;
         _used = Count = 0;

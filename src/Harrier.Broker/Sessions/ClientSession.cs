@@ -20,6 +20,9 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
     /// <summary>The session's commands to queues.</summary>
     public CommandBatch Commands { get; } = new();
 
+    /// <summary>The ticket of the log that stands for all that the session has done. Whoever is told of it is told when that is durable.</summary>
+    public long Ticket => Math.Max(Commands.Ticket, VirtualHost.Ticket);
+
     /// <summary>The exchange to publish to, after the checks in their order (behaviour note 56): permission, existence, internal.</summary>
     public Exchange ExchangeToPublishTo(Utf8Name name)
     {

@@ -12,6 +12,9 @@ public interface ITopologyStore
     /// <summary>The topology now. Never waits.</summary>
     VirtualHostTopology Current { get; }
 
+    /// <summary>The ticket of the last change that is to be durable before anybody is told of it.</summary>
+    long Ticket { get; }
+
     /// <summary>
     /// Decides on the current topology and applies the decision's ops, with no other change between the two. The decision may be asked again
     /// when another change came first, so it must have no effect of its own; it may throw <see cref="BrokerException"/> to refuse.
@@ -19,20 +22,22 @@ public interface ITopologyStore
     TAnswer Change<TAnswer>(Func<VirtualHostTopology, TopologyDecision<TAnswer>> decide);
 }
 
-/// <summary>A topology that lives in memory.</summary>
-internal sealed class MemoryTopologyStore(VirtualHostTopology initial) : ITopologyStore
+/// <summary>A topology that lives in memory, and in the log as far as it is durable.</summary>
+internal sealed class TopologyStore(VirtualHostTopology initial, TopologyLog log) : ITopologyStore
 {
-    private readonly Lock _changing = new();
     private volatile VirtualHostTopology _current = initial;
 
     public VirtualHostTopology Current => _current;
 
+    public long Ticket => log.Ticket;
+
     public TAnswer Change<TAnswer>(Func<VirtualHostTopology, TopologyDecision<TAnswer>> decide)
     {
-        lock (_changing)
+        lock (log.Gate)
         {
             VirtualHostTopology topology = _current;
             TopologyDecision<TAnswer> decision = decide(topology);
+            if (decision.Ops.Length > 0) log.Append(topology, decision.Ops);
             foreach (TopologyOp op in decision.Ops) topology = TopologyMachine.Apply(topology, op);
             _current = topology;
             return decision.Answer;

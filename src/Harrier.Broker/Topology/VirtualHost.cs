@@ -26,6 +26,9 @@ public sealed class VirtualHost
     /// <summary>What exists now. Never waits.</summary>
     public VirtualHostTopology Topology => _store.Current;
 
+    /// <summary>The ticket of the last change to what exists.</summary>
+    public long Ticket => _store.Ticket;
+
     /// <summary>Clients that wait for direct replies.</summary>
     public DirectReplies DirectReplies { get; } = new();
 

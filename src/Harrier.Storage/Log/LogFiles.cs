@@ -143,6 +143,14 @@ internal sealed class LogFiles : IDisposable
         }
     }
 
+    /// <summary>Deletes the files of the log before this one.</summary>
+    public void DeleteOlder()
+    {
+        foreach (string name in _disk.List(LogFormat.Folder))
+            if (LogFormat.NumberOf(name) is { } number && number < _firstNumber) _disk.Delete(name);
+        _disk.SyncFolder(LogFormat.Folder);
+    }
+
     public void Dispose()
     {
         _current?.File.Dispose();

@@ -8,11 +8,8 @@ public delegate void LoggedUnitHandler(in LoggedUnit unit);
 /// <summary>Is told of every frame: its file, offset, bytes of payload.</summary>
 public delegate void LogFrameHandler(ulong file, long offset, int payloadSize);
 
-/// <summary>What a reading of the log has come to.</summary>
-/// <param name="Next">Where a new log begins, beyond everything that was ever written.</param>
-/// <param name="End">The position after the last frame.</param>
-/// <param name="FrameCount">Frames read.</param>
-public readonly record struct LogEnd(LogFilePoint Next, long End, long FrameCount);
+/// <summary>What a reading of the log has come to: the position after the last frame, and how many there were.</summary>
+public readonly record struct LogEnd(long End, long FrameCount);
 
 /// <summary>
 /// Reads the log after a stop. The first thing that is no frame is its end, if that can be the trace of a write that was under way: nothing behind it
@@ -23,23 +20,43 @@ public sealed class LogReader(IDisk disk)
     /// <summary>Called for every frame before its units, or null.</summary>
     public LogFrameHandler? OnFrame { get; init; }
 
+    /// <summary>Whether there are log files.</summary>
+    public bool HasFiles => Numbers().Length > 0;
+
     /// <summary>Reads everything from a file on. Throws <see cref="DataDamagedException"/> when what was synced is not there.</summary>
     public LogEnd Read(LogFilePoint from, LoggedUnitHandler apply)
     {
-        disk.CreateFolder(LogFormat.Folder);
-        ulong[] numbers = [.. disk.List(LogFormat.Folder).Select(LogFormat.NumberOf).OfType<ulong>().Order()];
+        ulong[] numbers = Numbers();
         if (!numbers.Contains(from.Number)) throw new DataDamagedException($"{LogFormat.NameOf(from.Number)} is missing");
         ulong number = from.Number;
-        long start = from.Start, end = start, furthest = start, frames = 0;
+        long start = from.Start, end = start, frames = 0;
         for (; numbers.Contains(number); number++)
         {
             using var file = new LogFileWindow(disk.Open(LogFormat.NameOf(number)));
             if (!TryBegin(file, number, from.Number, end, ref start)) break;
             end = ReadFrames(file, number, start, apply, ref frames);
-            furthest = start + file.Length;
         }
         AssertTorn(numbers.Where(n => n + 1 >= number && n >= from.Number), end);
-        return new LogEnd(new LogFilePoint(numbers[^1] + 1, Math.Max(furthest, end)), end, frames);
+        return new LogEnd(end, frames);
+    }
+
+    /// <summary>Where a new log can begin, beyond everything that was ever written to the one that begins at a file.</summary>
+    public LogFilePoint FindNext(LogFilePoint from)
+    {
+        ulong[] numbers = Numbers();
+        long start = from.Start;
+        foreach (ulong number in numbers.Where(n => n >= from.Number))
+        {
+            using IDiskFile file = disk.Open(LogFormat.NameOf(number));
+            start += file.Length;
+        }
+        return new LogFilePoint(numbers.Length == 0 ? from.Number : Math.Max(from.Number, numbers[^1] + 1), start);
+    }
+
+    private ulong[] Numbers()
+    {
+        disk.CreateFolder(LogFormat.Folder);
+        return [.. disk.List(LogFormat.Folder).Select(LogFormat.NumberOf).OfType<ulong>().Order()];
     }
 
     /// <summary>Whether frames were ever written to the file in this life of it.</summary>

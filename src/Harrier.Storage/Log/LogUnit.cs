@@ -31,6 +31,9 @@ public sealed class LogUnit
 
     internal ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _end);
 
+    /// <summary>The ops.</summary>
+    public ReadOnlySpan<byte> Ops => _bytes.AsSpan(LogFormat.UnitHeaderSize, Size);
+
     /// <summary>Room for at least that many bytes after what is there.</summary>
     public Span<byte> GetSpan(int size)
     {
@@ -54,7 +57,8 @@ public sealed class LogUnit
         IsAwaited |= next.IsAwaited;
     }
 
-    internal void Clear()
+    /// <summary>Makes it empty again.</summary>
+    public void Clear()
     {
         _end = LogFormat.UnitHeaderSize;
         Next = null;

@@ -162,6 +162,9 @@ public sealed class WriteAheadLog : IDisposable
     /// <summary>Files below that number are not needed any more.</summary>
     public void Retire(ulong belowFile) => _files.Retire(belowFile);
 
+    /// <summary>Deletes what was there before this log began. Nothing of it may be needed any more.</summary>
+    public void DeleteOlder() => _files.DeleteOlder();
+
     public void Dispose() => _files.Dispose();
 
     /// <summary>Waits until something is to be committed: at once when somebody waits for it, a little later when nobody does. False: nothing came, or it is over.</summary>

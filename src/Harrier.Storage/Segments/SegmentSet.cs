@@ -8,6 +8,9 @@ public readonly record struct SegmentEntry(ulong Number, long Length);
 /// <summary>The segment files of a data directory. Owned by the checkpointer.</summary>
 public sealed class SegmentSet : IDisposable
 {
+    /// <summary>Bytes by which a new file is held on to until everything that refers to it does so, and the holder releases them.</summary>
+    public const long Hold = 1;
+
     private readonly IDisk _disk;
     private readonly Dictionary<ulong, SegmentFile> _files = [];
     private readonly List<SegmentFile> _temporary = [];
@@ -61,7 +64,9 @@ public sealed class SegmentSet : IDisposable
     {
         ulong number = _nextNumber++;
         string name = SegmentFormat.NameOf(number);
-        return new SegmentWriter(new SegmentFile(number, isTemporary ? _disk.CreateTemporary(name) : _disk.Create(name), isTemporary));
+        var file = new SegmentFile(number, isTemporary ? _disk.CreateTemporary(name) : _disk.Create(name), isTemporary);
+        file.Retain(Hold);
+        return new SegmentWriter(file);
     }
 
     /// <summary>Takes up a file that is complete; its name is durable afterwards.</summary>
@@ -83,13 +88,14 @@ public sealed class SegmentSet : IDisposable
         if (!file.IsTemporary) _disk.Delete(SegmentFormat.NameOf(file.Number));
     }
 
-    /// <summary>Takes files out of what the next manifest names.</summary>
-    public void Forget(IEnumerable<SegmentFile> files)
+    /// <summary>Deletes files that no manifest names any more.</summary>
+    public void Delete(IEnumerable<SegmentFile> files)
     {
         foreach (SegmentFile file in files)
         {
+            file.Close();
             if (file.IsTemporary) _temporary.Remove(file);
-            else _files.Remove(file.Number);
+            else if (_files.Remove(file.Number)) _disk.Delete(SegmentFormat.NameOf(file.Number));
         }
     }
 

@@ -21,7 +21,7 @@ public class ReadyMessagesTests
             switch (step % 3)
             {
                 case 0:
-                    ready.Add(new QueueEntry(null!, sequence, WasDelivered: false));
+                    ready.Add(new QueueEntry(null!, sequence));
                     expected.Add(sequence++);
                     break;
                 case 1 when expected.Count > 0:
@@ -34,7 +34,7 @@ public class ReadyMessagesTests
                 case 2 when taken.Count > 0:
                     QueueEntry back = taken[step % taken.Count];
                     taken.Remove(back);
-                    ready.Return(in back);
+                    ready.Return(back with { DeliveryCount = 1 });
                     returned.Add(back.Sequence);
                     expected.Add(back.Sequence);
                     break;
@@ -45,5 +45,5 @@ public class ReadyMessagesTests
 
     [Fact]
     public void What_was_delivered_cannot_join_the_end() =>
-        Should.Throw<InvariantException>(() => new ReadyMessages().Add(new QueueEntry(null!, 1, WasDelivered: true)));
+        Should.Throw<InvariantException>(() => new ReadyMessages().Add(new QueueEntry(null!, 1, DeliveryCount: 1)));
 }

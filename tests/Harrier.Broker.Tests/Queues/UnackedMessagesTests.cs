@@ -19,7 +19,7 @@ public class UnackedMessagesTests
         {
             if (step % 2 == 0)
             {
-                expected.Add((unacked.Add(new QueueEntry(null!, sequence, false), consumer: null), sequence));
+                expected.Add((unacked.Add(new QueueEntry(null!, sequence), consumer: null), sequence));
                 sequence++;
             }
             else if (expected.Count > 0)
@@ -46,9 +46,9 @@ public class UnackedMessagesTests
     public void A_reused_slot_does_not_answer_for_its_last_tenant()
     {
         var unacked = new UnackedMessages();
-        DeliveryId first = unacked.Add(new QueueEntry(null!, 1, false), null);
+        DeliveryId first = unacked.Add(new QueueEntry(null!, 1), null);
         unacked.Remove(first, out _);
-        DeliveryId second = unacked.Add(new QueueEntry(null!, 2, false), null);
+        DeliveryId second = unacked.Add(new QueueEntry(null!, 2), null);
         second.Slot.ShouldBe(first.Slot);
         Should.Throw<InvariantException>(() => unacked.Remove(first, out _));
         unacked.Remove(second, out _).Sequence.ShouldBe(2UL);
@@ -62,7 +62,7 @@ public class UnackedMessagesTests
         for (int i = 0; i < messages.Length; i++)
         {
             messages[i].AddReferences(1);
-            DeliveryId id = unacked.Add(new QueueEntry(messages[i], (ulong)i, false), null);
+            DeliveryId id = unacked.Add(new QueueEntry(messages[i], (ulong)i), null);
             if (i % 2 != 0) continue;
             unacked.Remove(id, out _);
             messages[i].Release();

@@ -26,6 +26,8 @@ internal static class TestMessages
     /// <summary>Headers that stand beside the message instead of in its bytes.</summary>
     private sealed class HeadersFormat(Argument[] headers) : IMessageFormat
     {
+        public byte Id => 200;
+
         public bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
         {
             foreach (Argument header in headers)

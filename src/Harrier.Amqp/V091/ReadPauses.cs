@@ -1,0 +1,64 @@
+using System.Text;
+using Harrier.Amqp.Transport;
+using Harrier.Broker;
+using Harrier.Protocol.Amqp091;
+
+namespace Harrier.Amqp.V091;
+
+/// <summary>
+/// What the reading of a connection waits for: the peer's reading of its answers, the disk, room for more messages. The heartbeat knows of it, and whoever wants
+/// the connection to end can end the wait. Owned by the connection's task.
+/// </summary>
+internal sealed class ReadPauses(Connection091 connection, HeartbeatMonitor heartbeat, TimeProvider time)
+{
+    private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(1);
+
+    private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private (Task Task, Action Then)? _suspension;
+
+    /// <summary>Whether nothing more is to be read until <see cref="ResumeAsync"/> is through.</summary>
+    public bool IsSuspended => _suspension is not null;
+
+    private FrameOutput Output => connection.Output;
+
+    private MessageBroker Broker => connection.Broker;
+
+    /// <summary>Ends whatever is waited for, now and later. From any thread.</summary>
+    public void Interrupt() => _interrupted.TrySetResult();
+
+    /// <summary>Has the reading wait for something and do something then.</summary>
+    public void Suspend(Task task, Action then) => _suspension = (task, then);
+
+    /// <summary>Waits for what the reading was suspended for: what to do now, or null when the wait was interrupted.</summary>
+    public async Task<Action?> ResumeAsync()
+    {
+        (Task task, Action then) = _suspension!.Value;
+        _suspension = null;
+        return await WaitAsync(task) ? then : null;
+    }
+
+    /// <summary>Waits for the peer to read what it asked for.</summary>
+    public Task FlushAnswersAsync() => WaitAsync(Output.WhenAnswersFlushedAsync());
+
+    /// <summary>Waits while publishers are held back; tells the client when it wants to know (note 21).</summary>
+    public async Task HoldBackAsync()
+    {
+        while (Broker.Sync.IsBehind && !_interrupted.Task.IsCompleted) await Task.Delay(Nap, time);
+        if (Broker.Flow.IsOpen) return;
+        bool wantsToKnow = connection.Client.WantsBlockedNotifications;
+        if (wantsToKnow) Output.WriteMethod(0, new ConnectionBlocked { Reason = Encoding.ASCII.GetBytes(Broker.Flow.ReasonText) });
+        Output.Flush();
+        await WaitAsync(Broker.Flow.WaitAsync(CancellationToken.None));
+        if (!Broker.Flow.IsOpen || Output.IsClosed) return; // interrupted: the reading will see why
+        if (wantsToKnow) Output.WriteMethod(0, new ConnectionUnblocked());
+        Output.Flush();
+    }
+
+    private async Task<bool> WaitAsync(Task task)
+    {
+        heartbeat.Pause();
+        await Task.WhenAny(task, _interrupted.Task);
+        heartbeat.Resume();
+        return task.IsCompleted;
+    }
+}

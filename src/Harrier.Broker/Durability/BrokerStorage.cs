@@ -1,0 +1,171 @@
+using Harrier.Broker.Flow;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Topology;
+using Harrier.Storage.Disk;
+using Harrier.Storage.Log;
+using Harrier.Storage.Recovery;
+using Harrier.Storage.Segments;
+using Microsoft.Extensions.Logging;
+
+namespace Harrier.Broker.Durability;
+
+/// <summary>
+/// The data directory of a broker: opened and read at the start, then log, segments and checkpoints behind its shards. Owned by whoever opened it.
+/// </summary>
+public sealed partial class BrokerStorage : IBacklogStore, IDisposable
+{
+    // How far publishers may run ahead of the disk: bytes without a sync, messages in memory (in budgets), log files without a checkpoint.
+    private const long StagedBytesMax = 32 << 20;
+    private const int ResidentBudgetsMax = 2;
+    private const int LiveFilesMax = 5;
+
+    // A deleted backlog is not kept on disk until the next log file is full.
+    private const long DeadBytesMax = 128 << 20;
+
+    private readonly IDisk _disk;
+    private readonly IDisposable _lock;
+    private readonly StorageSettings _settings;
+    private readonly MessageFormats _formats;
+    private readonly SegmentSet _segments;
+    private readonly ShardSet _shards;
+    private readonly ILogger _log;
+    private Checkpointer? _checkpointer;
+    private ulong _checkpointedFile;
+    private long _resident;
+
+    private BrokerStorage(IDisk disk, IDisposable directoryLock, Manifest manifest, StorageSettings settings, MessageFormats formats, Random random, ILogger log)
+    {
+        _disk = disk;
+        _lock = directoryLock;
+        _settings = settings;
+        _formats = formats;
+        _log = log;
+        _segments = new SegmentSet(disk, manifest.NextSegment);
+        Log = new WriteAheadLog(disk, settings.LogFileBytes, new LogReader(disk).FindNext(manifest.LogFrom));
+        TopologyLog = new TopologyLog(Log);
+        _shards = new ShardSet(this);
+        Queues = new QueueFactory(_shards, random);
+        Recovered = new TopologyImage(Queues);
+    }
+
+    /// <summary>The log.</summary>
+    internal WriteAheadLog Log { get; }
+
+    internal TopologyLog TopologyLog { get; }
+
+    internal QueueFactory Queues { get; }
+
+    /// <summary>What was found.</summary>
+    internal TopologyImage Recovered { get; }
+
+    internal bool IsBehind =>
+        Log.StagedBytes > StagedBytesMax || Volatile.Read(ref _resident) > ResidentBudgetsMax * _settings.ResidentBytesMax || Log.LiveFileCount > LiveFilesMax;
+
+    /// <summary>Memory that messages in queues take.</summary>
+    public long ResidentBytes => Volatile.Read(ref _resident);
+
+    /// <summary>Opens a data directory and reads what is in it.</summary>
+    /// <exception cref="DataDamagedException">What is there is not what was written and synced. Nothing was changed.</exception>
+    /// <exception cref="IOException">Another broker has the directory, or the disk fails.</exception>
+    public static BrokerStorage Open(IDisk disk, StorageSettings settings, MessageFormats formats, Random random, ILogger<BrokerStorage> log)
+    {
+        IDisposable directoryLock = disk.TryLock() ?? throw new IOException("another broker is running on this data directory");
+        try
+        {
+            Manifest manifest = Manifest.Read(disk) ?? CreateFirst(disk);
+            var storage = new BrokerStorage(disk, directoryLock, manifest, settings, formats, random, log);
+            storage.Recover(manifest);
+            return storage;
+        }
+        catch
+        {
+            directoryLock.Dispose();
+            throw;
+        }
+    }
+
+    ShardLog? IBacklogStore.OpenLog(int shard) => new(Log, shard);
+
+    void IBacklogStore.Load(BacklogLoad load) => ScheduleLoad(() => Carry(load));
+
+    void IBacklogStore.OnResident(long bytes) => OnResident(bytes);
+
+    /// <summary>How readings from disk get off the thread that asks for them. The simulator has its own way.</summary>
+    internal Action<Action> ScheduleLoad { get; init; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
+
+    /// <summary>Puts down what was read, in a new log, before anything is built on it: what the disk held may have been in the page cache only.</summary>
+    /// <param name="virtualHosts">The topologies now.</param>
+    /// <param name="waitUntilDurable">Returns once the log is on disk up to a ticket.</param>
+    internal void Begin(Func<IEnumerable<VirtualHostTopology>> virtualHosts, Action<long> waitUntilDurable)
+    {
+        _checkpointer = new Checkpointer(_disk, Log, _segments, _shards, TopologyLog, virtualHosts, Queues, waitUntilDurable, OnResident);
+        Checkpoint();
+        Log.DeleteOlder();
+        _segments.DeleteUnnamed();
+    }
+
+    /// <summary>Whether there is a reason for a checkpoint other than that time has passed.</summary>
+    internal bool IsCheckpointDue =>
+        Log.CurrentFile.Number != _checkpointedFile || Volatile.Read(ref _resident) > _settings.ResidentBytesMax || _segments.DeadBytes > DeadBytesMax;
+
+    /// <summary>Puts down what has changed. The checkpointer's thread.</summary>
+    internal void Checkpoint()
+    {
+        if (Volatile.Read(ref _resident) > _settings.ResidentBytesMax) _checkpointer!.Spill();
+        ulong file = Log.CurrentFile.Number;
+        _checkpointer!.Run();
+        _checkpointedFile = file;
+    }
+
+    /// <summary>Bytes that can still be written.</summary>
+    internal long FreeBytes => _disk.FreeBytes;
+
+    /// <summary>The mark under which publishers are held back.</summary>
+    internal long FreeBytesMin => _settings.DiskFreeBytesMin;
+
+    /// <summary>Closes the files. The log's thread and the checkpointer's have ended.</summary>
+    public void Dispose()
+    {
+        Log.Dispose();
+        _segments.Dispose();
+        _lock.Dispose();
+    }
+
+    private static Manifest CreateFirst(IDisk disk)
+    {
+        if (new LogReader(disk).HasFiles) throw new DataDamagedException("there are log files, but the manifest is missing. Nothing was changed.");
+        var first = new Manifest(new LogFilePoint(1, 0), 1, [], default);
+        first.Write(disk);
+        return first;
+    }
+
+    private void Recover(Manifest manifest)
+    {
+        var recovery = new BrokerRecovery(manifest, _segments, _formats, Recovered);
+        LogEnd end = recovery.Read(new LogReader(_disk));
+        foreach (Shard shard in _shards.All) shard.Log!.Index = recovery.Indexes[shard.Index];
+        TopologyLog.Index = recovery.Indexes[TopologyLog.Stream];
+        Queues.LastId = Math.Max(Queues.LastId, recovery.LastQueueId);
+        recovery.Restore(OnResident);
+        LogRecovered(Recovered.Queues.Count, Recovered.Queues.Values.Sum(q => (long)q.ReadyCount), recovery.LoggedMessageCount, end.FrameCount);
+    }
+
+    private void OnResident(long bytes) => Interlocked.Add(ref _resident, bytes);
+
+    private void Carry(BacklogLoad load)
+    {
+        load.Read(_formats);
+        var batch = new CommandBatch();
+        batch.Add(new QueueCommand(QueueCommandKind.Loaded, load.Queue, Load: load));
+        batch.Run();
+        if (load.Failure is { } failure) LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, failure);
+        load.Applied();
+    }
+
+    [LoggerMessage(5001, LogLevel.Information, "Recovered {Queues} queues with {Messages} messages, {Logged} of them from {Frames} frames of the log")]
+    private partial void LogRecovered(int queues, long messages, long logged, long frames);
+
+    [LoggerMessage(5002, LogLevel.Critical, "Queue '{Queue}' in vhost '{VirtualHost}' stands still: its messages on disk cannot be read")]
+    private partial void LogUnreadable(string queue, string virtualHost, Exception exception);
+}

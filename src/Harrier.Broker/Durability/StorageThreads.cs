@@ -1,0 +1,33 @@
+using Harrier.Broker.Flow;
+using Harrier.Storage.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Harrier.Broker.Durability;
+
+/// <summary>What works behind a durable broker: the log's thread and the checkpointer's.</summary>
+public sealed class StorageThreads : IDisposable
+{
+    private readonly LogThread _log;
+    private readonly CheckpointThread _checkpoints;
+
+    /// <summary>Starts them, with a checkpoint of what was recovered. The broker can serve clients afterwards.</summary>
+    /// <param name="storage">The data directory.</param>
+    /// <param name="broker">What was made of it.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="onFailure">The disk has failed: whoever is told ends the process, for nothing will ever be confirmed again.</param>
+    /// <param name="loggers">For the operator.</param>
+    public StorageThreads(BrokerStorage storage, MessageBroker broker, TimeProvider time, Action<Exception> onFailure, ILoggerFactory loggers)
+    {
+        _log = new LogThread(storage.Log, onFailure, loggers.CreateLogger<LogThread>());
+        storage.Begin(() => broker.Topologies, ticket => storage.Log.WhenDurableAsync(ticket).GetAwaiter().GetResult());
+        var space = new DiskWatermark(storage.FreeBytesMin, broker.Flow, loggers.CreateLogger<DiskWatermark>());
+        _checkpoints = new CheckpointThread(storage, space, time, onFailure, loggers.CreateLogger<CheckpointThread>());
+    }
+
+    /// <summary>Writes everything down and ends.</summary>
+    public void Dispose()
+    {
+        _checkpoints.Dispose();
+        _log.Dispose();
+    }
+}

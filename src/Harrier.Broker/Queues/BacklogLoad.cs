@@ -1,0 +1,102 @@
+using Harrier.Broker.Messages;
+using Harrier.Storage.Segments;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>
+/// One reading of messages that are on disk: what a queue asks for, carried out outside of any lock, and what came of it. There is at most one per queue at a time.
+/// </summary>
+public sealed class BacklogLoad
+{
+    private readonly TaskCompletionSource _applied = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private readonly List<Message> _scattered = [];
+
+    private BacklogLoad(Queue queue) => Queue = queue;
+
+    public Queue Queue { get; }
+
+    /// <summary>Ends when the queue has what was read.</summary>
+    public Task WhenApplied => _applied.Task;
+
+    /// <summary>Why it failed, or null.</summary>
+    public Exception? Failure { get; private set; }
+
+    /// <summary>The run that is read on, or null when single messages are read.</summary>
+    internal DiskRun? Run { get; private init; }
+
+    internal int BytesMax { get; private init; }
+
+    /// <summary>Single messages to be read, or what was read of a run, in order.</summary>
+    internal List<QueueEntry> Entries { get; private init; } = [];
+
+    /// <summary>Where the run is to be read on.</summary>
+    internal long NextOffset { get; private set; }
+
+    /// <summary>Bytes of messages that were passed over.</summary>
+    internal long GoneBytes { get; private set; }
+
+    /// <summary>Reads on in a run.</summary>
+    internal static BacklogLoad OfRun(Queue queue, DiskRun run, int bytesMax) => new(queue) { Run = run, BytesMax = bytesMax };
+
+    /// <summary>Reads messages that went back to their place in the queue and are out of memory.</summary>
+    internal static BacklogLoad OfScattered(Queue queue, List<QueueEntry> entries) => new(queue) { Entries = entries };
+
+    /// <summary>Does the reading. Whatever goes wrong is for the queue to know.</summary>
+    internal void Read(MessageFormats formats)
+    {
+        try
+        {
+            if (Run is { } run) ReadRun(run, formats);
+            else ReadScattered(formats);
+        }
+        catch (Exception e)
+        {
+            Failure = e;
+        }
+    }
+
+    internal void Applied() => _applied.SetResult();
+
+    /// <summary>The single messages, now in memory. The queue may look at <see cref="Entries"/> while they are read, so they are put together only here.</summary>
+    internal IEnumerable<QueueEntry> TakeScattered() => Entries.Select((entry, i) => entry with { Message = _scattered[i] });
+
+    /// <summary>Gives up what was read and nobody wants. Its place on disk has been given up with the queue's contents.</summary>
+    internal void Discard()
+    {
+        foreach (Message message in _scattered) message.Release();
+        if (Run is null) return;
+        foreach (QueueEntry entry in Entries) entry.Message!.Release();
+    }
+
+    private void ReadRun(DiskRun run, MessageFormats formats)
+    {
+        SegmentRecords records = run.File.Read(run.Next, run.End, BytesMax);
+        while (records.TryMoveNext())
+        {
+            SegmentKey key = records.Key;
+            if (key.QueueId != Queue.Id.Value) throw run.File.Damaged(records.Offset);
+            bool isTransient = (key.Flags & SegmentFlags.Transient) != SegmentFlags.None;
+            if (run.IsRecovered && (isTransient || run.Gone!.Contains(key.Sequence)))
+            {
+                GoneBytes += records.Size;
+                continue;
+            }
+            Message message = StoredMessage.Read(records.Payload, formats);
+            var stored = new StoredAt(run.File, (uint)records.Offset, records.Size);
+            Entries.Add(new QueueEntry(message, key.Sequence, key.DeliveryCount, IsLogged: Queue.IsLogged && !isTransient, stored));
+        }
+        NextOffset = records.NextOffset;
+    }
+
+    private void ReadScattered(MessageFormats formats)
+    {
+        foreach (QueueEntry entry in Entries)
+        {
+            SegmentRecords records = entry.Stored.File!.Read(entry.Stored.Offset, entry.Stored.Offset + entry.Stored.Size, entry.Stored.Size);
+            bool isIt = records.TryMoveNext() && records.Key.QueueId == Queue.Id.Value && records.Key.Sequence == entry.Sequence;
+            if (!isIt) throw entry.Stored.File.Damaged(entry.Stored.Offset);
+            _scattered.Add(StoredMessage.Read(records.Payload, formats));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+namespace Harrier.Broker.Queues;
+
+/// <summary>What stands behind the shards: the log, and the disk that messages go to when memory is short. Called under shard locks, so nothing here waits.</summary>
+public interface IBacklogStore
+{
+    /// <summary>The log of a shard, or null when nothing is kept.</summary>
+    ShardLog? OpenLog(int shard);
+
+    /// <summary>Brings messages back from disk, and gives them to their queue with <see cref="QueueCommandKind.Loaded"/>.</summary>
+    void Load(BacklogLoad load);
+
+    /// <summary>Messages in queues take so many bytes of memory more, or less.</summary>
+    void OnResident(long bytes);
+}
+
+/// <summary>Keeps nothing: queues live and end in memory.</summary>
+public sealed class NoStore : IBacklogStore
+{
+    public static readonly NoStore Instance = new();
+
+    public ShardLog? OpenLog(int shard) => null;
+
+    public void Load(BacklogLoad load) => throw new InvariantException("nothing is on disk");
+
+    public void OnResident(long bytes)
+    {
+    }
+}
