@@ -92,7 +92,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     void IBacklogStore.OnResident(long bytes) => OnResident(bytes);
 
     /// <summary>How readings from disk get off the thread that asks for them. The simulator has its own way.</summary>
-    internal Action<Action> ScheduleLoad { get; init; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
+    internal Action<Action> ScheduleLoad { get; set; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
 
     /// <summary>Puts down what was read, in a new log, before anything is built on it: what the disk held may have been in the page cache only.</summary>
     /// <param name="virtualHosts">The topologies now.</param>
