@@ -100,9 +100,9 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     internal void Begin(Func<IEnumerable<VirtualHostTopology>> virtualHosts, Action<long> waitUntilDurable)
     {
         _checkpointer = new Checkpointer(_disk, Log, _segments, _shards, TopologyLog, virtualHosts, Queues, waitUntilDurable, OnResident);
+        _segments.DeleteUnnamed(); // a checkpoint that the crash came into left them, and their numbers are given again
         Checkpoint();
         Log.DeleteOlder();
-        _segments.DeleteUnnamed();
     }
 
     /// <summary>Whether there is a reason for a checkpoint other than that time has passed.</summary>
