@@ -9,11 +9,14 @@ namespace Harrier.Storage.Disk;
 /// </summary>
 internal static partial class PosixCalls
 {
-    public const int LockExclusive = 2;
-    public const int LockNonBlocking = 4;
-    public const int PunchHole = 2;
-    public const int KeepSize = 1;
-
+    private const int LockExclusive = 2;
+    private const int LockNonBlocking = 4;
+    private const int PunchHole = 2;
+    private const int KeepSize = 1;
+    private const int ReadWrite = 2; // O_RDWR
+    private const int CreateIfMissing = 0x40; // O_CREAT
+    private const int CloseOnExec = 0x80000; // O_CLOEXEC
+    private const int WouldBlock = 11; // EWOULDBLOCK
     private const int Interrupted = 4; // EINTR
     private const int NoSpace = 28; // ENOSPC
     private const int QuotaExceeded = 122; // EDQUOT
@@ -31,7 +34,7 @@ internal static partial class PosixCalls
     private static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
+    private static partial int Open(string path, int flags, int mode);
 
     /// <summary>Makes a file's contents durable.</summary>
     public static void Sync(SafeFileHandle file, string name)
@@ -46,9 +49,7 @@ internal static partial class PosixCalls
     /// <summary>Makes the entries of a folder durable.</summary>
     public static void SyncFolder(string path)
     {
-        int descriptor = Open(path, 0);
-        if (descriptor < 0) throw Failure("open", path, Marshal.GetLastPInvokeError());
-        using var folder = new SafeFileHandle(descriptor, ownsHandle: true);
+        using SafeFileHandle folder = Open(path, CloseOnExec);
         while (FullSync(folder) != 0)
         {
             int error = Marshal.GetLastPInvokeError();
@@ -56,11 +57,27 @@ internal static partial class PosixCalls
         }
     }
 
-    /// <summary>Takes the lock of a file; false when somebody else has it.</summary>
-    public static bool TryLock(SafeFileHandle file) => Flock(file, LockExclusive | LockNonBlocking) == 0;
+    /// <summary>
+    /// Opens a file, making it if it has to, and takes its lock; null when somebody else has it. .NET's own opening takes a lock too, which would be in the way.
+    /// </summary>
+    public static SafeFileHandle? TryLock(string path)
+    {
+        SafeFileHandle file = Open(path, ReadWrite | CreateIfMissing | CloseOnExec);
+        if (Flock(file, LockExclusive | LockNonBlocking) == 0) return file;
+        int error = Marshal.GetLastPInvokeError();
+        file.Dispose();
+        return error == WouldBlock ? null : throw Failure("flock", path, error);
+    }
 
     /// <summary>Frees a part of a file. What it cannot do, it leaves: the space is then reclaimed with the file.</summary>
     public static void TryPunchHole(SafeFileHandle file, long offset, long length) => _ = Allocate(file, PunchHole | KeepSize, offset, length);
+
+    private static SafeFileHandle Open(string path, int flags)
+    {
+        const int OwnerAndReaders = 0x1A4; // rw-r--r--
+        int descriptor = Open(path, flags, OwnerAndReaders);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw Failure("open", path, Marshal.GetLastPInvokeError());
+    }
 
     /// <summary>The exception for an error number.</summary>
     public static IOException Failure(string call, string name, int error)

@@ -13,20 +13,16 @@ public sealed class RealDisk : IDisk
     public RealDisk(string root)
     {
         _root = Path.GetFullPath(root);
-        Directory.CreateDirectory(_root);
+        if (Directory.Exists(_root)) return;
+        Translated(() => Directory.CreateDirectory(_root));
+        PosixCalls.SyncFolder(Path.GetDirectoryName(_root) ?? _root); // what is synced in it should not go with its name
     }
 
     public long FreeBytes => new DriveInfo(_root).AvailableFreeSpace;
 
-    public IDisposable? TryLock()
-    {
-        SafeFileHandle file = File.OpenHandle(PathOf(LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        if (PosixCalls.TryLock(file)) return file;
-        file.Dispose();
-        return null;
-    }
+    public IDisposable? TryLock() => PosixCalls.TryLock(PathOf(LockName));
 
-    public void CreateFolder(string folder) => Directory.CreateDirectory(PathOf(folder));
+    public void CreateFolder(string folder) => Translated(() => Directory.CreateDirectory(PathOf(folder)));
 
     public IReadOnlyList<string> List(string folder) =>
         [.. Directory.EnumerateFiles(PathOf(folder)).Select(path => Path.GetRelativePath(_root, path))];
@@ -35,8 +31,8 @@ public sealed class RealDisk : IDisk
 
     public IDiskFile CreateTemporary(string name)
     {
-        IDiskFile file = Open(name, FileMode.Create);
-        File.Delete(PathOf(name));
+        IDiskFile file = Create(name);
+        Delete(name);
         return file;
     }
 
@@ -44,7 +40,7 @@ public sealed class RealDisk : IDisk
 
     public void Rename(string from, string to) => Translated(() => File.Move(PathOf(from), PathOf(to), overwrite: true));
 
-    public void Delete(string name) => File.Delete(PathOf(name));
+    public void Delete(string name) => Translated(() => File.Delete(PathOf(name)));
 
     public void SyncFolder(string folder) => PosixCalls.SyncFolder(PathOf(folder));
 
@@ -65,6 +61,10 @@ public sealed class RealDisk : IDisk
         catch (IOException e) when (e is not FileNotFoundException)
         {
             throw PosixCalls.Translate(e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
         }
     }
 

@@ -1,0 +1,2 @@
+// Brokers and clients share two cores; what is timed here is when a broker dies.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
