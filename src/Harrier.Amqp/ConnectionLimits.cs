@@ -21,6 +21,9 @@ public sealed class ConnectionLimits
     /// <summary>Bytes of the largest message body.</summary>
     public int MessageBytesMax { get; set; } = 16 << 20;
 
+    /// <summary>Bytes that one transaction may publish, counted once per queue: it is written to disk in one piece.</summary>
+    public int TransactionBytesMax { get; set; } = 256 << 20;
+
     /// <summary>Connections at one time.</summary>
     public int ConnectionsMax { get; set; } = 100_000;
 

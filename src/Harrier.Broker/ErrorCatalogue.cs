@@ -100,6 +100,8 @@ public static class ErrorCatalogue
     // Publishing, N 56 to 76
     public static BrokerException MessageTooLarge(ulong size, long max) =>
         Channel(ErrorCode.PreconditionFailed, $"message size {size} is larger than configured max size {max}");
+    public static BrokerException TransactionTooLarge(long max) =>
+        Channel(ErrorCode.PreconditionFailed, $"transaction is larger than configured max size {max}");
     public static BrokerException InvalidExpiration(string value, string detail) =>
         Channel(ErrorCode.PreconditionFailed, $"invalid expiration '{value}': {detail}");
     public static BrokerException ExpirationNotBuilt() =>

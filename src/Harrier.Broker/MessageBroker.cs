@@ -36,7 +36,7 @@ public sealed class MessageBroker
     {
         Users = users;
         _queues = storage.Queues;
-        Dictionary<string, VirtualHostTopology> recovered = storage.Recovered.VirtualHosts;
+        var recovered = new Dictionary<string, VirtualHostTopology>(storage.RecoveredVirtualHosts, StringComparer.Ordinal);
         foreach (string name in virtualHosts.Where(name => !recovered.ContainsKey(name)))
         {
             recovered.Add(name, VirtualHostTopology.Create(name));

@@ -21,7 +21,7 @@ public sealed class HarrierOptions
     public long DiskFreeBytesMin { get; set; } = 256 << 20;
 
     /// <summary>Bytes of memory that messages in queues may take before they leave it for the disk.</summary>
-    public long QueueMemoryBytes { get; set; } = 64 << 20;
+    public long QueueMemoryBytes { get; set; } = 32 << 20;
 
     /// <summary>Virtual hosts that exist.</summary>
     public IList<string> VirtualHosts { get; } = [];

@@ -59,6 +59,7 @@ internal static class OptionsReader
         AssertWithin(nameof(limits.ChannelsMax), limits.ChannelsMax, 1, ushort.MaxValue);
         AssertWithin(nameof(limits.ConsumersPerChannelMax), limits.ConsumersPerChannelMax, 1, int.MaxValue);
         AssertWithin(nameof(limits.MessageBytesMax), limits.MessageBytesMax, 0, MessageBytesMost);
+        AssertWithin(nameof(limits.TransactionBytesMax), limits.TransactionBytesMax, 0, MessageBytesMost);
         AssertWithin(nameof(limits.ConnectionsMax), limits.ConnectionsMax, 1, 1_000_000);
         AssertWithin(nameof(limits.HeartbeatSeconds), limits.HeartbeatSeconds, 0, ushort.MaxValue);
         AssertWithin(nameof(limits.HandshakeTimeoutMs), limits.HandshakeTimeoutMs, 1, int.MaxValue);

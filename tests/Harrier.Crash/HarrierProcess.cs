@@ -22,6 +22,10 @@ internal sealed partial class HarrierProcess : IAsyncDisposable
         _reading = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
     }
 
+    public Task Exited => _process.WaitForExitAsync();
+
+    public bool IsServing => _port.Task.IsCompletedSuccessfully;
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>Everything that it has said.</summary>

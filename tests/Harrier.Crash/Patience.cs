@@ -5,9 +5,11 @@ internal static class Patience
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    public static Task EventuallyAsync(Func<bool> condition, string what) => EventuallyAsync(() => Task.FromResult(condition()), what);
+    public static Task EventuallyAsync(Func<bool> condition, string what) => EventuallyAsync(() => Task.FromResult(condition()), () => what);
 
-    public static async Task EventuallyAsync(Func<Task<bool>> condition, string what)
+    public static Task EventuallyAsync(Func<bool> condition, Func<string> what) => EventuallyAsync(() => Task.FromResult(condition()), what);
+
+    public static async Task EventuallyAsync(Func<Task<bool>> condition, Func<string> what)
     {
         using var late = new CancellationTokenSource(Limit);
         using var clock = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
@@ -17,7 +19,7 @@ internal static class Patience
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"waited in vain until {what}");
+            throw new TimeoutException($"waited in vain until {what()}");
         }
     }
 

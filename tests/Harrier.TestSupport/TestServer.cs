@@ -18,9 +18,12 @@ public sealed class TestServer : IAsyncDisposable
     /// <param name="users">Who may log in; guest when there are none.</param>
     /// <param name="virtualHosts">The virtual hosts; "/" when there are none.</param>
     /// <param name="limits">The limits; RabbitMQ's when absent.</param>
-    public TestServer(IEnumerable<User>? users = null, IEnumerable<string>? virtualHosts = null, ConnectionLimits? limits = null)
+    /// <param name="storage">The data directory; without one, everything is in memory.</param>
+    public TestServer(
+        IEnumerable<User>? users = null, IEnumerable<string>? virtualHosts = null, ConnectionLimits? limits = null, TestStorage? storage = null)
     {
-        Broker = new MessageBroker(virtualHosts ?? ["/"], new UserStore(users ?? [TestUsers.Guest]), new Random(1));
+        var known = new UserStore(users ?? [TestUsers.Guest]);
+        Broker = storage?.CreateBroker(virtualHosts ?? ["/"], known) ?? new MessageBroker(virtualHosts ?? ["/"], known, new Random(1));
         _server = new AmqpServer(Broker, limits ?? new ConnectionLimits(), new ServerIdentity(), Clock, Log);
     }
 

@@ -216,7 +216,7 @@ internal sealed class Channel091
     private void OnTxSelect()
     {
         if (_publisher.IsConfirming) throw ErrorCatalogue.ConfirmToTx();
-        Transaction ??= new Transaction091();
+        Transaction ??= new Transaction091(Connection.Limits.TransactionBytesMax);
         Write(new TxSelectOk());
     }
 

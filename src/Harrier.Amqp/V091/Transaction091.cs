@@ -1,3 +1,4 @@
+using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Routing;
@@ -9,19 +10,26 @@ namespace Harrier.Amqp.V091;
 /// The open transaction of a channel (behaviour notes 71 to 73): publications are routed at once and wait, acknowledgements are taken at once and
 /// wait; a commit applies them all as one, over all queues.
 /// </summary>
-internal sealed class Transaction091
+internal sealed class Transaction091(int bytesMax)
 {
     private readonly List<QueueCommand> _commands = [];
     private readonly List<Settling> _settled = [];
     private readonly List<Message> _unroutable = [];
     private readonly List<(Message Message, bool IsMandatory)> _replies = [];
+    private long _bytes;
 
     /// <summary>Keeps a direct reply. Takes over the caller's reference to the message.</summary>
     public void Reply(Message message, bool isMandatory) => _replies.Add((message, isMandatory));
 
-    /// <summary>Keeps a publication. Takes over the caller's reference to the message.</summary>
+    /// <summary>Keeps a publication. Takes over the caller's reference to the message. Throws 406 when the transaction becomes too large.</summary>
     public void Publish(Message message, RouteSet routes, bool isMandatory)
     {
+        _bytes += (long)message.Size * Math.Max(1, routes.Count);
+        if (_bytes > bytesMax)
+        {
+            message.Release();
+            throw ErrorCatalogue.TransactionTooLarge(bytesMax);
+        }
         if (routes.Count == 0)
         {
             if (isMandatory) _unroutable.Add(message);
@@ -67,6 +75,7 @@ internal sealed class Transaction091
     private void Clear()
     {
         _commands.Clear();
+        _bytes = 0;
         _settled.Clear();
         _unroutable.Clear();
         _replies.Clear();

@@ -1,4 +1,4 @@
-using Harrier.Broker.Flow;
+using System.Collections.Frozen;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Topology;
@@ -46,7 +46,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         TopologyLog = new TopologyLog(Log);
         _shards = new ShardSet(this);
         Queues = new QueueFactory(_shards, random);
-        Recovered = new TopologyImage(Queues);
+        RecoveredVirtualHosts = FrozenDictionary<string, VirtualHostTopology>.Empty;
     }
 
     /// <summary>The log.</summary>
@@ -56,8 +56,8 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
 
     internal QueueFactory Queues { get; }
 
-    /// <summary>What was found.</summary>
-    internal TopologyImage Recovered { get; }
+    /// <summary>The virtual hosts that were found.</summary>
+    internal IReadOnlyDictionary<string, VirtualHostTopology> RecoveredVirtualHosts { get; private set; }
 
     internal bool IsBehind =>
         Log.StagedBytes > StagedBytesMax || Volatile.Read(ref _resident) > ResidentBudgetsMax * _settings.ResidentBytesMax || Log.LiveFileCount > LiveFilesMax;
@@ -99,6 +99,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     /// <param name="waitUntilDurable">Returns once the log is on disk up to a ticket.</param>
     internal void Begin(Func<IEnumerable<VirtualHostTopology>> virtualHosts, Action<long> waitUntilDurable)
     {
+        RecoveredVirtualHosts = FrozenDictionary<string, VirtualHostTopology>.Empty; // they are the broker's now
         _checkpointer = new Checkpointer(_disk, Log, _segments, _shards, TopologyLog, virtualHosts, Queues, waitUntilDurable, OnResident);
         _segments.DeleteUnnamed(); // a checkpoint that the crash came into left them, and their numbers are given again
         Checkpoint();
@@ -108,6 +109,12 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     /// <summary>Whether there is a reason for a checkpoint other than that time has passed.</summary>
     internal bool IsCheckpointDue =>
         Log.CurrentFile.Number != _checkpointedFile || Volatile.Read(ref _resident) > _settings.ResidentBytesMax || _segments.DeadBytes > DeadBytesMax;
+
+    /// <summary>Whether a checkpoint would give disk space back.</summary>
+    internal bool HasSpaceToGain => _segments.DeadBytes > 0 || Log.LiveFileCount > 1;
+
+    /// <summary>Called when memory has just become short. It must not take time.</summary>
+    internal Action? OnPressure { get; set; }
 
     /// <summary>Puts down what has changed. The checkpointer's thread.</summary>
     internal void Checkpoint()
@@ -142,16 +149,22 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
 
     private void Recover(Manifest manifest)
     {
-        var recovery = new BrokerRecovery(manifest, _segments, _formats, Recovered);
+        var topology = new TopologyImage(Queues);
+        var recovery = new BrokerRecovery(manifest, _segments, _formats, topology);
         LogEnd end = recovery.Read(new LogReader(_disk));
         foreach (Shard shard in _shards.All) shard.Log!.Index = recovery.Indexes[shard.Index];
         TopologyLog.Index = recovery.Indexes[TopologyLog.Stream];
         Queues.LastId = Math.Max(Queues.LastId, recovery.LastQueueId);
         recovery.Restore(OnResident);
-        LogRecovered(Recovered.Queues.Count, Recovered.Queues.Values.Sum(q => (long)q.ReadyCount), recovery.LoggedMessageCount, end.FrameCount);
+        RecoveredVirtualHosts = topology.VirtualHosts;
+        LogRecovered(topology.Queues.Count, topology.Queues.Values.Sum(q => (long)q.ReadyCount), recovery.LoggedMessageCount, end.FrameCount);
     }
 
-    private void OnResident(long bytes) => Interlocked.Add(ref _resident, bytes);
+    private void OnResident(long bytes)
+    {
+        long now = Interlocked.Add(ref _resident, bytes);
+        if (now > _settings.ResidentBytesMax && now - bytes <= _settings.ResidentBytesMax) OnPressure?.Invoke();
+    }
 
     private void Carry(BacklogLoad load)
     {
@@ -159,7 +172,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         var batch = new CommandBatch();
         batch.Add(new QueueCommand(QueueCommandKind.Loaded, load.Queue, Load: load));
         batch.Run();
-        if (load.Failure is { } failure) LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, failure);
+        if (load.IsWanted && load.Failure is { } failure) LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, failure);
         load.Applied();
     }
 

@@ -7,7 +7,7 @@ namespace Harrier.Broker.Durability;
 /// <summary>The thread that makes checkpoints when there is a reason, and looks after the space on the disk.</summary>
 internal sealed partial class CheckpointThread : IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     // Without any other reason, so that a quiet broker starts as fast as a busy one.
     private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(60);
@@ -32,6 +32,7 @@ internal sealed partial class CheckpointThread : IDisposable
         _onFailure = onFailure;
         _log = log;
         _lastTime = time.GetTimestamp();
+        storage.OnPressure = () => _wake.Set();
         _thread = new Thread(Run) { Name = "checkpoints", IsBackground = true };
         _thread.Start();
     }
@@ -42,6 +43,7 @@ internal sealed partial class CheckpointThread : IDisposable
         _isStopping = true;
         _wake.Set();
         _thread.Join();
+        _storage.OnPressure = null;
         _wake.Dispose();
     }
 
@@ -63,7 +65,7 @@ internal sealed partial class CheckpointThread : IDisposable
         }
     }
 
-    private bool IsDue => _storage.IsCheckpointDue || (_time.GetElapsedTime(_lastTime) > TimeMax && _storage.Log.Appended != _lastTicket);
+    private bool IsDue => _storage.IsCheckpointDue || (_space.IsLow && _storage.HasSpaceToGain) || (_time.GetElapsedTime(_lastTime) > TimeMax && _storage.Log.Appended != _lastTicket);
 
     private void TryCheckpoint()
     {

@@ -32,6 +32,7 @@ internal sealed class Checkpointer(
 
     private readonly Dictionary<long, byte[]> _sections = [];
     private readonly HashSet<long> _ended = [];
+    private CapturedTopology? _captured;
 
     /// <summary>Puts everything down that has changed since the last time.</summary>
     /// <exception cref="DiskFullException">There is no space. Nothing is lost: the log holds it all, and the next attempt begins anew.</exception>
@@ -90,14 +91,16 @@ internal sealed class Checkpointer(
     {
         lock (topology.Gate)
         {
+            if (_captured is { } last && last.Index == topology.Index) return last; // nothing durable has changed
             var unit = new LogUnit();
             HashSet<long> ids = [];
             foreach (VirtualHostTopology host in virtualHosts())
             {
                 TopologyOpCodec.WriteAll(new OpWriter(unit), host);
-                foreach (Queue queue in host.Queues.Values) ids.Add(queue.Id.Value);
+                foreach (Queue queue in host.Queues.Values.Where(queue => queue.Definition.IsDurable)) ids.Add(queue.Id.Value);
             }
-            return new CapturedTopology(unit.Ops.ToArray(), ids, topology.Index);
+            _captured = new CapturedTopology(unit.Ops.ToArray(), ids, topology.Index);
+            return _captured.Value;
         }
     }
 
@@ -181,7 +184,7 @@ internal sealed class Checkpointer(
     {
         if (written.Count == 0) return;
         foreach (QueueSnapshot snapshot in snapshots.Where(s => s.HasMessages))
-            lock (snapshot.Queue.Shard.Gate) onResident(snapshot.Queue.Machine.Install(snapshot));
+            lock (snapshot.Queue.Shard.Gate) onResident(-snapshot.Queue.Machine.Install(snapshot));
         foreach (SegmentFile file in written) file.Release(SegmentSet.Hold);
     }
 

@@ -10,5 +10,5 @@ public sealed record StorageSettings
     public long DiskFreeBytesMin { get; init; } = 256 << 20;
 
     /// <summary>Bytes of memory that messages in queues may take before they go to disk.</summary>
-    public long ResidentBytesMax { get; init; } = 64 << 20;
+    public long ResidentBytesMax { get; init; } = 32 << 20;
 }

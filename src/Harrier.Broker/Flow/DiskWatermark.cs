@@ -8,14 +8,15 @@ namespace Harrier.Broker.Flow;
 /// <param name="log">For the operator.</param>
 public sealed partial class DiskWatermark(long freeBytesMin, FlowGate gate, ILogger<DiskWatermark> log)
 {
-    private bool _isLow;
+    /// <summary>Whether publishers are held back.</summary>
+    public bool IsLow { get; private set; }
 
     /// <summary>Takes a measurement. Called by one thread at a time.</summary>
     public void Check(long freeBytes)
     {
         bool low = freeBytes < freeBytesMin;
-        if (low == _isLow) return;
-        _isLow = low;
+        if (low == IsLow) return;
+        IsLow = low;
         gate.Set(FlowReasons.Disk, low);
         if (low) LogLow(freeBytes, freeBytesMin);
         else LogEnough(freeBytes, freeBytesMin);

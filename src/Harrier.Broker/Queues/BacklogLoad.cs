@@ -19,6 +19,9 @@ public sealed class BacklogLoad
     /// <summary>Ends when the queue has what was read.</summary>
     public Task WhenApplied => _applied.Task;
 
+    /// <summary>Whether the queue still waited for it when it came.</summary>
+    public bool IsWanted { get; internal set; }
+
     /// <summary>Why it failed, or null.</summary>
     public Exception? Failure { get; private set; }
 
@@ -35,6 +38,9 @@ public sealed class BacklogLoad
 
     /// <summary>Bytes of messages that were passed over.</summary>
     internal long GoneBytes { get; private set; }
+
+    /// <summary>Memory that what was read takes.</summary>
+    internal long Footprint { get; private set; }
 
     /// <summary>Reads on in a run.</summary>
     internal static BacklogLoad OfRun(Queue queue, DiskRun run, int bytesMax) => new(queue) { Run = run, BytesMax = bytesMax };
@@ -83,6 +89,7 @@ public sealed class BacklogLoad
                 continue;
             }
             Message message = StoredMessage.Read(records.Payload, formats);
+            Footprint += message.Footprint;
             var stored = new StoredAt(run.File, (uint)records.Offset, records.Size);
             Entries.Add(new QueueEntry(message, key.Sequence, key.DeliveryCount, IsLogged: Queue.IsLogged && !isTransient, stored));
         }
@@ -96,7 +103,9 @@ public sealed class BacklogLoad
             SegmentRecords records = entry.Stored.File!.Read(entry.Stored.Offset, entry.Stored.Offset + entry.Stored.Size, entry.Stored.Size);
             bool isIt = records.TryMoveNext() && records.Key.QueueId == Queue.Id.Value && records.Key.Sequence == entry.Sequence;
             if (!isIt) throw entry.Stored.File.Damaged(entry.Stored.Offset);
-            _scattered.Add(StoredMessage.Read(records.Payload, formats));
+            Message message = StoredMessage.Read(records.Payload, formats);
+            Footprint += message.Footprint;
+            _scattered.Add(message);
         }
     }
 }

@@ -29,21 +29,22 @@ public sealed partial class QueueMachine
         return snapshot;
     }
 
-    /// <summary>Lets go of the memory of what was written and is still here; by how many bytes it changed.</summary>
+    /// <summary>Lets go of the memory of what was written and is still here; how many bytes that was.</summary>
     internal long Install(QueueSnapshot snapshot)
     {
         if (IsDeleted) return 0;
-        long before = ResidentBytes;
+        long freed = 0;
         _unacked.Update(MoveOut);
         _ready.UpdateReturned(MoveOut);
-        if (snapshot.Fresh.Count > 0) _ready.MoveFreshOut(snapshot.Fresh[^1].Sequence, sequence => snapshot.Find(sequence) ?? default);
-        return ResidentBytes - before;
+        if (snapshot.Fresh.Count > 0) freed += _ready.MoveFreshOut(snapshot.Fresh[^1].Sequence, sequence => snapshot.Find(sequence) ?? default);
+        return freed;
 
         QueueEntry MoveOut(QueueEntry entry)
         {
             if (entry.Stored.File is not null || snapshot.Find(entry.Sequence) is not { } stored) return entry;
             stored.File!.Retain(stored.Size);
-            entry.Message!.Release();
+            freed += entry.Message!.Footprint;
+            entry.Message.Release();
             return entry with { Message = null, Stored = stored };
         }
     }

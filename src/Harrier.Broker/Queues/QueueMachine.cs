@@ -150,11 +150,10 @@ public sealed partial class QueueMachine
 
     private void Loaded(BacklogLoad load, QueueEffects effects)
     {
-        if (_ready.FinishLoad(load, DeliveredUpTo) && load.Failure is null)
-        {
-            foreach (QueueEntry entry in load.Entries) effects.ResidentBytes += entry.Message?.Footprint ?? 0;
-            Dispatch(load.Queue, effects);
-        }
+        load.IsWanted = _ready.FinishLoad(load, DeliveredUpTo);
+        if (!load.IsWanted || load.Failure is not null) return;
+        effects.ResidentBytes += load.Footprint;
+        Dispatch(load.Queue, effects);
     }
 
     private void Delete(in QueueCommand command, QueueEffects effects)

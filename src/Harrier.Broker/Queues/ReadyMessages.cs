@@ -105,22 +105,26 @@ internal sealed class ReadyMessages
     /// </summary>
     /// <param name="upTo">The last sequence that was written.</param>
     /// <param name="storedAt">Where a message was written.</param>
-    public void MoveFreshOut(ulong upTo, Func<ulong, StoredAt> storedAt)
+    /// <returns>Bytes of memory that this has freed.</returns>
+    public long MoveFreshOut(ulong upTo, Func<ulong, StoredAt> storedAt)
     {
-        if (_fresh.Count == 0 || _fresh.Peek().Sequence > upTo) return;
+        if (_fresh.Count == 0 || _fresh.Peek().Sequence > upTo) return 0;
         ulong firstSequence = _fresh.Peek().Sequence, lastSequence = firstSequence;
         int count = 0, logged = 0;
+        long freed = 0;
         for (; _fresh.Count > 0 && _fresh.Peek().Sequence <= upTo; count++)
         {
             QueueEntry entry = _fresh.Dequeue();
             lastSequence = entry.Sequence;
             if (entry.IsLogged) logged++;
-            entry.Message!.Release();
+            freed += entry.Message!.Footprint;
+            entry.Message.Release();
         }
         StoredAt first = storedAt(firstSequence), last = storedAt(lastSequence);
         long end = (long)last.Offset + last.Size;
         first.File!.Retain(end - first.Offset);
         Add(new DiskRun(first.File, first.Offset, end, count, firstSequence, lastSequence) { LoggedCount = logged });
+        return freed;
     }
 
     /// <summary>Changes every message that came back, in its place.</summary>

@@ -36,7 +36,7 @@ internal enum QueueOp : byte
 public sealed class ShardLog
 {
     // Beyond this a unit is appended before more is added, so that units stay small enough to be written together.
-    private const int UnitBytesMax = 128 << 10;
+    private const int UnitBytesMax = 112 << 10;
 
     private readonly WriteAheadLog _log;
     private readonly int _stream;

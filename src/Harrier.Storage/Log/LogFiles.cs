@@ -22,6 +22,7 @@ internal sealed class LogFiles : IDisposable
     private readonly ulong _firstNumber;
     private ulong _nextNumber;
     private (ulong Number, IDiskFile File)? _current;
+    private volatile int _liveCount = 1;
     private bool _hasHeader;
     private long _previousEnd;
 
@@ -47,13 +48,7 @@ internal sealed class LogFiles : IDisposable
     }
 
     /// <summary>Files that hold frames and have not been retired.</summary>
-    public int LiveCount
-    {
-        get
-        {
-            lock (_gate) return _full.Count + 1;
-        }
-    }
+    public int LiveCount => _liveCount;
 
     private int SpareCount
     {
@@ -84,6 +79,7 @@ internal sealed class LogFiles : IDisposable
             if (_current is { } full)
             {
                 _full.Enqueue(full);
+                _liveCount = _full.Count + 1;
                 _previousEnd = Position;
                 Start += Math.Max(_fileBytes, Offset);
             }
@@ -165,6 +161,7 @@ internal sealed class LogFiles : IDisposable
             (number, file) = (0, null);
             if (_full.Count == 0 || _full.Peek().Number >= below) return false;
             (number, file) = _full.Dequeue();
+            _liveCount = _full.Count + 1;
             return true;
         }
     }

@@ -11,7 +11,7 @@ public sealed class LogUnit
     private const int CapacityFirst = 1024;
 
     // A unit that was once large does not stay so.
-    private const int CapacityKept = 256 << 10;
+    private const int CapacityKept = 128 << 10;
 
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(CapacityFirst);
     private int _end = LogFormat.UnitHeaderSize;

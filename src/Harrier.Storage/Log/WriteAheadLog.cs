@@ -12,7 +12,7 @@ public sealed class WriteAheadLog : IDisposable
     /// <summary>Bytes of a frame after which no more units are added to it.</summary>
     internal const int BatchBytesMax = 4 << 20;
 
-    private const int PooledUnitsMax = 256;
+    private const int PooledUnitsMax = 64;
 
     private readonly LogFiles _files;
     private readonly object _gate = new();

@@ -59,7 +59,7 @@ internal sealed class Clients
     {
         await using IConnection connection = await broker.ConnectAsync();
         await using IChannel channel = await connection.CreateChannelAsync();
-        foreach (string queue in Drained) await Patience.EventuallyAsync(async () => await channel.ConsumerCountAsync(queue) == 0, $"nobody consumes {queue}");
+        foreach (string queue in Drained) await Patience.EventuallyAsync(async () => await channel.ConsumerCountAsync(queue) == 0, () => $"nobody consumes {queue}");
     }
 
     /// <summary>Whether the queues are those that were answered for.</summary>
