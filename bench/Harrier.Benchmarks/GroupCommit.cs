@@ -48,7 +48,7 @@ internal static class GroupCommit
             if (log.LiveFileCount > 2)
             {
                 log.Retire(log.CurrentFile.Number);
-                log.PrepareFile();
+                log.PrepareFiles();
             }
         }
         double elapsed = time.GetElapsedTime(began).TotalSeconds;

@@ -37,11 +37,7 @@ public sealed class MessageBroker
         Users = users;
         _queues = storage.Queues;
         var recovered = new Dictionary<string, VirtualHostTopology>(storage.RecoveredVirtualHosts, StringComparer.Ordinal);
-        foreach (string name in virtualHosts.Where(name => !recovered.ContainsKey(name)))
-        {
-            recovered.Add(name, VirtualHostTopology.Create(name));
-            storage.TopologyLog.AppendVirtualHost(name);
-        }
+        foreach (string name in virtualHosts) recovered.TryAdd(name, VirtualHostTopology.Create(name)); // the first checkpoint puts it down
         _virtualHosts = recovered.ToFrozenDictionary(
             r => r.Key, r => new VirtualHost(r.Key, new TopologyStore(r.Value, storage.TopologyLog), _queues), StringComparer.Ordinal);
         Sync = new LogSync(storage);

@@ -15,7 +15,7 @@ public sealed class HarrierOptions
     public string? Data { get; set; }
 
     /// <summary>Bytes of a log file in the data directory.</summary>
-    public long LogFileBytes { get; set; } = 128 << 20;
+    public long LogFileBytes { get; set; } = 64 << 20;
 
     /// <summary>Bytes of free disk space under which publishers are held back.</summary>
     public long DiskFreeBytesMin { get; set; } = 256 << 20;

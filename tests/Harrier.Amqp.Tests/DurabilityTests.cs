@@ -86,12 +86,13 @@ public sealed class DurabilityTests : IAsyncLifetime
     [Fact]
     public async Task What_follows_a_declaration_waits_with_it()
     {
-        await _client.Send(new Frames().Method(new QueueDeclare { Queue = "q"u8, Durable = true }).Method(new ChannelFlow { Active = true }));
+        Task sent = _client.Send(new Frames().Method(new QueueDeclare { Queue = "q"u8, Durable = true }).Method(new ChannelFlow { Active = true }));
         Task<WireFrame> declared = _client.Expect(AmqpMethod.QueueDeclareOk);
         await OthersGoOn();
         declared.IsCompleted.ShouldBeFalse();
         _storage.Commit();
         await declared;
+        await sent;
         await _client.Expect(AmqpMethod.ChannelFlowOk);
     }
 

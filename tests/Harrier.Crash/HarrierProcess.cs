@@ -22,8 +22,6 @@ internal sealed partial class HarrierProcess : IAsyncDisposable
         _reading = Task.WhenAll(ReadAsync(process.StandardOutput), ReadAsync(process.StandardError));
     }
 
-    public Task Exited => _process.WaitForExitAsync();
-
     public bool IsServing => _port.Task.IsCompletedSuccessfully;
 
     public bool HasExited => _process.HasExited;

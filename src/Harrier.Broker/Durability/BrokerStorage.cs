@@ -16,6 +16,7 @@ namespace Harrier.Broker.Durability;
 public sealed partial class BrokerStorage : IBacklogStore, IDisposable
 {
     // How far publishers may run ahead of the disk: bytes without a sync, messages in memory (in budgets), log files without a checkpoint.
+    // Without room for what is staged the log would need a file more than it has in reserve.
     private const long StagedBytesMax = 32 << 20;
     private const int ResidentBudgetsMax = 2;
     private const int LiveFilesMax = 5;
@@ -33,6 +34,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     private Checkpointer? _checkpointer;
     private ulong _checkpointedFile;
     private long _resident;
+    private volatile bool _lacksReserve;
 
     private BrokerStorage(IDisk disk, IDisposable directoryLock, Manifest manifest, StorageSettings settings, MessageFormats formats, Random random, ILogger log)
     {
@@ -60,7 +62,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     internal IReadOnlyDictionary<string, VirtualHostTopology> RecoveredVirtualHosts { get; private set; }
 
     internal bool IsBehind =>
-        Log.StagedBytes > StagedBytesMax || Volatile.Read(ref _resident) > ResidentBudgetsMax * _settings.ResidentBytesMax || Log.LiveFileCount > LiveFilesMax;
+        Log.StagedBytes > Math.Min(StagedBytesMax, _settings.LogFileBytes / 2) || Volatile.Read(ref _resident) > ResidentBudgetsMax * _settings.ResidentBytesMax || Log.LiveFileCount > LiveFilesMax;
 
     /// <summary>Memory that messages in queues take.</summary>
     public long ResidentBytes => Volatile.Read(ref _resident);
@@ -110,6 +112,9 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     internal bool IsCheckpointDue =>
         Log.CurrentFile.Number != _checkpointedFile || Volatile.Read(ref _resident) > _settings.ResidentBytesMax || _segments.DeadBytes > DeadBytesMax;
 
+    /// <summary>Has log files ready for the time to come. The checkpointer's thread.</summary>
+    internal void Prepare() => _lacksReserve = !Log.HasReserve && !TryPrepare();
+
     /// <summary>Whether a checkpoint would give disk space back.</summary>
     internal bool HasSpaceToGain => _segments.DeadBytes > 0 || Log.LiveFileCount > 1;
 
@@ -125,8 +130,8 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         _checkpointedFile = file;
     }
 
-    /// <summary>Bytes that can still be written.</summary>
-    internal long FreeBytes => _disk.FreeBytes;
+    /// <summary>Bytes that can still be written; none when there was no space for the log's reserve, whatever the disk says.</summary>
+    internal long FreeBytes => _lacksReserve ? 0 : _disk.FreeBytes;
 
     /// <summary>The mark under which publishers are held back.</summary>
     internal long FreeBytesMin => _settings.DiskFreeBytesMin;
@@ -158,6 +163,19 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         recovery.Restore(OnResident);
         RecoveredVirtualHosts = topology.VirtualHosts;
         LogRecovered(topology.Queues.Count, topology.Queues.Values.Sum(q => (long)q.ReadyCount), recovery.LoggedMessageCount, end.FrameCount);
+    }
+
+    private bool TryPrepare()
+    {
+        try
+        {
+            Log.PrepareFiles();
+            return true;
+        }
+        catch (DiskFullException)
+        {
+            return false; // publishers are held back, and it is tried again
+        }
     }
 
     private void OnResident(long bytes)

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Harrier.Broker.Durability;
 
-/// <summary>The thread that makes checkpoints when there is a reason, and looks after the space on the disk.</summary>
+/// <summary>The thread that makes checkpoints when there is a reason.</summary>
 internal sealed partial class CheckpointThread : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -54,8 +54,8 @@ internal sealed partial class CheckpointThread : IDisposable
             while (!_isStopping)
             {
                 _wake.WaitOne(Interval);
-                _space.Check(_storage.FreeBytes);
                 if (_isStopping || IsDue) TryCheckpoint();
+                if (!_isStopping) _storage.Prepare();
             }
         }
         catch (Exception e)

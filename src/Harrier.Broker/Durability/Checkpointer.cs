@@ -31,6 +31,8 @@ internal sealed class Checkpointer(
     private const int SpilledCountMin = 256;
 
     private readonly Dictionary<long, byte[]> _sections = [];
+    private static readonly IReadOnlySet<SegmentFile> Nothing = new HashSet<SegmentFile>();
+
     private readonly HashSet<long> _ended = [];
     private CapturedTopology? _captured;
 
@@ -40,10 +42,11 @@ internal sealed class Checkpointer(
     {
         LogFilePoint cut = log.CurrentFile;
         IReadOnlyList<SegmentFile> dead = segments.FindDead();
+        IReadOnlySet<SegmentFile> sparse = FindSparse();
         CapturedTopology captured = CaptureTopology();
         var indexes = new ulong[ShardSet.Count + 1];
         indexes[TopologyLog.Stream] = captured.Index;
-        List<QueueSnapshot> snapshots = Collect(indexes);
+        List<QueueSnapshot> snapshots = Collect(indexes, sparse);
         List<SegmentFile> written = [];
         try
         {
@@ -63,7 +66,6 @@ internal sealed class Checkpointer(
         }
         segments.Delete(dead);
         log.Retire(cut.Number);
-        log.PrepareFile();
     }
 
     /// <summary>Moves messages that no restart will miss out of memory, to files without a name.</summary>
@@ -73,7 +75,7 @@ internal sealed class Checkpointer(
         foreach (Queue queue in virtualHosts().SelectMany(host => host.Queues.Values).Where(q => q.ReadyCount >= SpilledCountMin))
         {
             if (queue.IsLogged) MarkChanged(queue); // the next checkpoint takes it along
-            else lock (queue.Shard.Gate) snapshots.Add(queue.Machine.Collect(queue, index: 0));
+            else lock (queue.Shard.Gate) snapshots.Add(queue.Machine.Collect(queue, index: 0, Nothing));
         }
         List<SegmentFile> written = [];
         try
@@ -85,6 +87,22 @@ internal sealed class Checkpointer(
             Install(snapshots, written);
         }
         segments.Delete([.. segments.FindDead().Where(file => file.IsTemporary)]);
+    }
+
+    /// <summary>The files to be put together, if there are any. Queues that stand in them are put down as if something had happened to them.</summary>
+    private IReadOnlySet<SegmentFile> FindSparse()
+    {
+        IReadOnlySet<SegmentFile> sparse = segments.FindSparse();
+        if (sparse.Count == 0) return sparse;
+        foreach (Queue queue in virtualHosts().SelectMany(host => host.Queues.Values).Where(queue => queue.IsLogged))
+        {
+            lock (queue.Shard.Gate)
+            {
+                if (!queue.Machine.StandsIn(sparse)) continue;
+            }
+            MarkChanged(queue);
+        }
+        return sparse;
     }
 
     private CapturedTopology CaptureTopology()
@@ -105,7 +123,7 @@ internal sealed class Checkpointer(
     }
 
     /// <summary>What has changed, shard by shard, so that no shard is held up for longer than its own queues take.</summary>
-    private List<QueueSnapshot> Collect(ulong[] indexes)
+    private List<QueueSnapshot> Collect(ulong[] indexes, IReadOnlySet<SegmentFile> sparse)
     {
         List<QueueSnapshot> snapshots = [];
         foreach (Shard shard in shards.All)
@@ -116,7 +134,7 @@ internal sealed class Checkpointer(
                 foreach (Queue queue in shardLog.Changed)
                 {
                     queue.IsChanged = false;
-                    snapshots.Add(queue.Machine.Collect(queue, shardLog.Index));
+                    snapshots.Add(queue.Machine.Collect(queue, shardLog.Index, sparse));
                 }
                 shardLog.Changed.Clear();
                 indexes[shard.Index] = shardLog.Index;
@@ -184,7 +202,10 @@ internal sealed class Checkpointer(
     {
         if (written.Count == 0) return;
         foreach (QueueSnapshot snapshot in snapshots.Where(s => s.HasMessages))
+        {
             lock (snapshot.Queue.Shard.Gate) onResident(-snapshot.Queue.Machine.Install(snapshot));
+            if (snapshot.HasMoves) MarkChanged(snapshot.Queue); // what could not be moved after all is where it was, and the next manifest says so
+        }
         foreach (SegmentFile file in written) file.Release(SegmentSet.Hold);
     }
 

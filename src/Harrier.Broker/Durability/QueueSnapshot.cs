@@ -5,18 +5,20 @@ using Harrier.Storage.Segments;
 namespace Harrier.Broker.Durability;
 
 /// <summary>A run as it was at the moment of a snapshot.</summary>
-internal readonly record struct RunState(DiskRun Run, long Next, int LoggedCount, ulong FirstSequence)
+internal readonly record struct RunState(DiskRun Run, SegmentFile File, long Next, long End, int LoggedCount, ulong FirstSequence)
 {
-    public RunState(DiskRun run) : this(run, run.Next, run.LoggedCount, run.FirstSequence)
+    public RunState(DiskRun run) : this(run, run.File, run.Next, run.End, run.LoggedCount, run.FirstSequence)
     {
     }
 }
 
 /// <summary>A queue at one moment: what of it is on disk already, and what is to be written there. Holds a reference to every message that it names.</summary>
-internal sealed class QueueSnapshot(Queue queue, ulong index, ulong nextSequence, ulong deliveredUpTo)
+internal sealed class QueueSnapshot(Queue queue, ulong index, ulong nextSequence, ulong deliveredUpTo, IReadOnlySet<SegmentFile> sparse)
 {
     private readonly List<StoredAt> _scatteredAt = [];
     private readonly List<StoredAt> _freshAt = [];
+    private readonly Dictionary<StoredAt, StoredAt> _moved = [];
+    private readonly Dictionary<DiskRun, StoredAt> _movedRuns = [];
 
     public Queue Queue { get; } = queue;
 
@@ -40,7 +42,18 @@ internal sealed class QueueSnapshot(Queue queue, ulong index, ulong nextSequence
 
     public List<RunState> Runs { get; } = [];
 
-    public bool HasMessages => Scattered.Count > 0 || Fresh.Count > 0;
+    /// <summary>Whether there is something to write.</summary>
+    public bool HasMessages => Scattered.Count > 0 || Fresh.Count > 0 || HasMoves;
+
+    /// <summary>Whether something is to leave its file for another.</summary>
+    public bool HasMoves => Stored.Any(entry => sparse.Contains(entry.Stored.File!)) || Runs.Any(state => sparse.Contains(state.File));
+
+    /// <summary>Runs that were written once more, and where.</summary>
+    public IEnumerable<(RunState State, StoredAt Moved)> MovedRuns =>
+        Runs.Where(state => _movedRuns.ContainsKey(state.Run)).Select(state => (state, _movedRuns[state.Run]));
+
+    /// <summary>Where a message was written once more, or null.</summary>
+    public StoredAt? FindMoved(StoredAt at) => _moved.TryGetValue(at, out StoredAt moved) ? moved : null;
 
     /// <summary>Where a message of the snapshot was written, or null when it is none of it.</summary>
     public StoredAt? Find(ulong sequence) => Find(Fresh, _freshAt, sequence) ?? Find(Scattered, _scatteredAt, sequence);
@@ -50,6 +63,16 @@ internal sealed class QueueSnapshot(Queue queue, ulong index, ulong nextSequence
     {
         Write(segment, Scattered, _scatteredAt);
         Write(segment, Fresh, _freshAt);
+        foreach (StoredAt at in Stored.Select(entry => entry.Stored).Where(at => sparse.Contains(at.File!)))
+        {
+            _moved[at] = at with { File = segment.File, Offset = checked((uint)segment.Offset) };
+            segment.Copy(at.File!, at.Offset, (long)at.Offset + at.Size);
+        }
+        foreach (RunState state in Runs.Where(state => sparse.Contains(state.File)))
+        {
+            _movedRuns[state.Run] = new StoredAt(segment.File, checked((uint)segment.Offset), 0);
+            segment.Copy(state.File, state.Next, state.End);
+        }
     }
 
     /// <summary>Gives up the references to messages that could not be written.</summary>
@@ -67,7 +90,7 @@ internal sealed class QueueSnapshot(Queue queue, ulong index, ulong nextSequence
         writer.Number(NextSequence);
         writer.Number(DeliveredUpTo);
         writer.Number(Stored.Count + Scattered.Count);
-        foreach (QueueEntry entry in Stored) WriteEntry(writer, in entry, entry.Stored);
+        foreach (QueueEntry entry in Stored) WriteEntry(writer, in entry, FindMoved(entry.Stored) ?? entry.Stored);
         for (int i = 0; i < Scattered.Count; i++) WriteEntry(writer, Scattered[i], _scatteredAt[i]);
 
         int logged = Fresh.Count(entry => entry.IsLogged);
@@ -75,7 +98,10 @@ internal sealed class QueueSnapshot(Queue queue, ulong index, ulong nextSequence
         foreach (RunState state in Runs)
         {
             DiskRun run = state.Run;
-            if (state.LoggedCount > 0) WriteRun(writer, run.File, state.Next, run.End, state.LoggedCount, (state.FirstSequence, run.LastSequence), run);
+            if (state.LoggedCount == 0) continue;
+            bool isMoved = _movedRuns.TryGetValue(run, out StoredAt moved);
+            (SegmentFile file, long next) = isMoved ? (moved.File!, moved.Offset) : (state.File, state.Next);
+            WriteRun(writer, file, next, next + (state.End - state.Next), state.LoggedCount, (state.FirstSequence, run.LastSequence), run);
         }
         if (logged == 0) return;
         StoredAt first = _freshAt[0], last = _freshAt[^1];

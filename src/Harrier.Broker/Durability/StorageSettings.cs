@@ -4,7 +4,7 @@ namespace Harrier.Broker.Durability;
 public sealed record StorageSettings
 {
     /// <summary>Bytes of a log file. A checkpoint follows each.</summary>
-    public long LogFileBytes { get; init; } = 128 << 20;
+    public long LogFileBytes { get; init; } = 64 << 20;
 
     /// <summary>Bytes of free space under which publishers are held back.</summary>
     public long DiskFreeBytesMin { get; init; } = 256 << 20;

@@ -1,4 +1,5 @@
 using Harrier.Broker.Flow;
+using Harrier.Storage.Disk;
 using Harrier.Storage.Log;
 using Microsoft.Extensions.Logging;
 
@@ -7,8 +8,11 @@ namespace Harrier.Broker.Durability;
 /// <summary>What works behind a durable broker: the log's thread and the checkpointer's.</summary>
 public sealed class StorageThreads : IDisposable
 {
+    private static readonly TimeSpan MeasurementInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly LogThread _log;
     private readonly CheckpointThread _checkpoints;
+    private readonly ITimer _measurements;
 
     /// <summary>Starts them, with a checkpoint of what was recovered. The broker can serve clients afterwards.</summary>
     /// <param name="storage">The data directory.</param>
@@ -19,15 +23,25 @@ public sealed class StorageThreads : IDisposable
     public StorageThreads(BrokerStorage storage, MessageBroker broker, TimeProvider time, Action<Exception> onFailure, ILoggerFactory loggers)
     {
         _log = new LogThread(storage.Log, onFailure, loggers.CreateLogger<LogThread>());
-        storage.Begin(() => broker.Topologies, ticket => storage.Log.WhenDurableAsync(ticket).GetAwaiter().GetResult());
+        storage.Begin(() => broker.Topologies, ticket => WaitUntilDurable(storage.Log, ticket));
         var space = new DiskWatermark(storage.FreeBytesMin, broker.Flow, loggers.CreateLogger<DiskWatermark>());
+        _measurements = time.CreateTimer(_ => space.Check(storage.FreeBytes), null, MeasurementInterval, MeasurementInterval);
         _checkpoints = new CheckpointThread(storage, space, time, onFailure, loggers.CreateLogger<CheckpointThread>());
     }
 
     /// <summary>Writes everything down and ends.</summary>
     public void Dispose()
     {
+        _measurements.Dispose();
         _checkpoints.Dispose();
         _log.Dispose();
+    }
+
+    // The log may wait for space that only a checkpoint can give back, so a checkpoint does not wait for the log then.
+    private static void WaitUntilDurable(WriteAheadLog log, long ticket)
+    {
+        Task durable = log.WhenDurableAsync(ticket);
+        while (!durable.Wait(MeasurementInterval))
+            if (log.IsFull) throw new DiskFullException("the log has no space for its next file");
     }
 }

@@ -8,13 +8,13 @@ namespace Harrier.Broker.Queues;
 /// </summary>
 internal sealed class DiskRun(SegmentFile file, long next, long end, int count, ulong firstSequence, ulong lastSequence)
 {
-    public SegmentFile File { get; } = file;
+    public SegmentFile File { get; private set; } = file;
 
     /// <summary>Where the first message begins that was not read yet.</summary>
     public long Next { get; set; } = next;
 
     /// <summary>Where the last message ends.</summary>
-    public long End { get; } = end;
+    public long End { get; private set; } = end;
 
     /// <summary>Messages that are to be read.</summary>
     public int Count { get; set; } = count;
@@ -38,6 +38,14 @@ internal sealed class DiskRun(SegmentFile file, long next, long end, int count, 
 
     /// <summary>Whether transient messages in it are to be passed over: it was written before the start.</summary>
     public bool IsRecovered => Gone is not null;
+
+    /// <summary>What stood in the file from an offset on stands elsewhere now, unchanged.</summary>
+    public void MoveTo(SegmentFile file, long from, long to)
+    {
+        Release();
+        (File, Next, End) = (file, Next - from + to, End - from + to);
+        File.Retain(End - Next);
+    }
 
     /// <summary>Gives up what was not read.</summary>
     public void Release() => File.Release(End - Next);

@@ -1,4 +1,5 @@
 using Harrier.Broker.Durability;
+using Harrier.Storage.Segments;
 
 namespace Harrier.Broker.Queues;
 
@@ -12,9 +13,12 @@ public sealed partial class QueueMachine
     /// What the queue is at this moment, with a reference to every message that is to be written: those of the log that no segment has yet, and
     /// everything that never left the queue, in its order.
     /// </summary>
-    internal QueueSnapshot Collect(Queue queue, ulong index)
+    /// <param name="queue">The queue.</param>
+    /// <param name="index">The shard's last unit.</param>
+    /// <param name="sparse">Files that what stands in them is to leave.</param>
+    internal QueueSnapshot Collect(Queue queue, ulong index, IReadOnlySet<SegmentFile> sparse)
     {
-        var snapshot = new QueueSnapshot(queue, index, _nextSequence, DeliveredUpTo) { HasEnded = IsDeleted };
+        var snapshot = new QueueSnapshot(queue, index, _nextSequence, DeliveredUpTo, sparse) { HasEnded = IsDeleted };
         if (IsDeleted) return snapshot;
         foreach (QueueEntry entry in _unacked.Entries.Concat(_ready.Returned).Concat(_ready.Backlog?.Window ?? []))
         {
@@ -29,6 +33,11 @@ public sealed partial class QueueMachine
         return snapshot;
     }
 
+    /// <summary>Whether something of the queue stands in one of those files.</summary>
+    internal bool StandsIn(IReadOnlySet<SegmentFile> files) =>
+        _unacked.Entries.Concat(_ready.Returned).Any(entry => entry.Stored.File is { } file && files.Contains(file))
+        || _ready.Backlog?.Runs.Any(run => files.Contains(run.File)) == true;
+
     /// <summary>Lets go of the memory of what was written and is still here; how many bytes that was.</summary>
     internal long Install(QueueSnapshot snapshot)
     {
@@ -36,12 +45,24 @@ public sealed partial class QueueMachine
         long freed = 0;
         _unacked.Update(MoveOut);
         _ready.UpdateReturned(MoveOut);
+        foreach ((RunState state, StoredAt moved) in snapshot.MovedRuns)
+        {
+            bool isThere = _ready.Backlog?.Runs.Contains(state.Run) == true && !_ready.IsReading(state.Run);
+            if (isThere) state.Run.MoveTo(moved.File!, state.Next, moved.Offset);
+        }
         if (snapshot.Fresh.Count > 0) freed += _ready.MoveFreshOut(snapshot.Fresh[^1].Sequence, sequence => snapshot.Find(sequence) ?? default);
         return freed;
 
         QueueEntry MoveOut(QueueEntry entry)
         {
-            if (entry.Stored.File is not null || snapshot.Find(entry.Sequence) is not { } stored) return entry;
+            if (entry.Stored.File is not null)
+            {
+                if (snapshot.FindMoved(entry.Stored) is not { } moved) return entry;
+                entry.Stored.Release();
+                moved.File!.Retain(moved.Size);
+                return entry with { Stored = moved };
+            }
+            if (snapshot.Find(entry.Sequence) is not { } stored) return entry;
             stored.File!.Retain(stored.Size);
             freed += entry.Message!.Footprint;
             entry.Message.Release();
@@ -52,7 +73,7 @@ public sealed partial class QueueMachine
     /// <summary>Becomes what the log and the manifest have told.</summary>
     internal void Restore(QueueImage image)
     {
-        _nextSequence = image.NextSequence;
+        _nextSequence = Math.Max(image.NextSequence, image.DeliveredUpTo + 1); // transient messages have taken numbers that the log does not know
         DeliveredUpTo = image.DeliveredUpTo;
         foreach (QueueEntry entry in image.Scattered.Values) _ready.Return(WithHint(entry));
         foreach (DiskRun run in image.Runs)

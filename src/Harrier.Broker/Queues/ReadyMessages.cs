@@ -127,6 +127,9 @@ internal sealed class ReadyMessages
         return freed;
     }
 
+    /// <summary>Whether a run is being read.</summary>
+    public bool IsReading(DiskRun run) => ReferenceEquals(_load?.Run, run);
+
     /// <summary>Changes every message that came back, in its place.</summary>
     public void UpdateReturned(Func<QueueEntry, QueueEntry> update)
     {

@@ -30,22 +30,8 @@ public sealed class TopologyLog(WriteAheadLog? log)
         LogUnit unit = log.RentUnit();
         foreach (TopologyOp op in ops)
             if (TopologyOpCodec.IsDurable(op, topology, ops)) TopologyOpCodec.Write(new OpWriter(unit), topology.Name, op);
-        Append(unit);
-    }
-
-    /// <summary>Writes that a virtual host exists.</summary>
-    internal void AppendVirtualHost(string name)
-    {
-        if (log is null) return;
-        LogUnit unit = log.RentUnit();
-        TopologyOpCodec.WriteVirtualHost(new OpWriter(unit), name);
-        lock (Gate) Append(unit);
-    }
-
-    private void Append(LogUnit unit)
-    {
         unit.IsAwaited = true;
         unit.Seal(Stream, ++Index);
-        Ticket = log!.Append(unit);
+        Ticket = log.Append(unit);
     }
 }

@@ -9,7 +9,9 @@ namespace Harrier.Storage.Log;
 /// </summary>
 internal sealed class LogFiles : IDisposable
 {
-    private const int SparesMax = 2;
+    /// <summary>Files that are kept ready: the second lets acknowledgements go on while publishers are held back because there is no space for a third.</summary>
+    public const int SparesMax = 2;
+
     private const int ZeroBlockSize = 1 << 20;
 
     private readonly IDisk _disk;
@@ -50,7 +52,8 @@ internal sealed class LogFiles : IDisposable
     /// <summary>Files that hold frames and have not been retired.</summary>
     public int LiveCount => _liveCount;
 
-    private int SpareCount
+    /// <summary>Files that are ready.</summary>
+    public int SpareCount
     {
         get
         {
@@ -110,19 +113,14 @@ internal sealed class LogFiles : IDisposable
     {
         lock (_preparing)
         {
-            ulong number;
-            lock (_gate)
-            {
-                if (_spares.Count > 0) return;
-                number = _nextNumber;
-            }
-            IDiskFile file = Prepare(number);
-            lock (_gate)
-            {
-                _nextNumber++;
-                _spares.Enqueue((number, file));
-            }
+            if (SpareCount == 0) Prepare();
         }
+    }
+
+    /// <summary>Makes another spare file.</summary>
+    public void AddSpare()
+    {
+        lock (_preparing) Prepare();
     }
 
     /// <summary>Makes spares of the files below a number, or deletes them when there are enough.</summary>
@@ -185,9 +183,19 @@ internal sealed class LogFiles : IDisposable
         _disk.Delete(LogFormat.NameOf(number));
     }
 
-    private IDiskFile Prepare(ulong number)
+    private void Prepare()
     {
-        string name = LogFormat.NameOf(number);
+        ulong number = _nextNumber; // changed under the lock of preparing only
+        IDiskFile file = Create(LogFormat.NameOf(number));
+        lock (_gate)
+        {
+            _nextNumber++;
+            _spares.Enqueue((number, file));
+        }
+    }
+
+    private IDiskFile Create(string name)
+    {
         IDiskFile file = _disk.Create(name);
         try
         {

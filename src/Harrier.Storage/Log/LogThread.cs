@@ -18,7 +18,6 @@ public sealed partial class LogThread : IDisposable
     private readonly ILogger _log;
     private readonly Thread _thread;
     private volatile bool _isStopping;
-    private bool _isFull;
 
     public LogThread(WriteAheadLog commits, Action<Exception> onFailure, ILogger log)
     {
@@ -64,12 +63,12 @@ public sealed partial class LogThread : IDisposable
         try
         {
             _commits.Commit();
-            _isFull = false;
+            _commits.IsFull = false;
         }
         catch (DiskFullException e) when (!_isStopping)
         {
-            if (!_isFull) LogFull(e.Message);
-            _isFull = true;
+            if (!_commits.IsFull) LogFull(e.Message);
+            _commits.IsFull = true;
             _commits.WaitForSpace(IdleTime);
         }
     }

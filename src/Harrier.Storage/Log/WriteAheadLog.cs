@@ -127,7 +127,7 @@ public sealed class WriteAheadLog : IDisposable
         {
             WriteFrame(payload);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not DiskFullException)
         {
             _failure = e; // whatever the system says next, it does not know either what is on the disk
             throw;
@@ -148,7 +148,7 @@ public sealed class WriteAheadLog : IDisposable
         {
             WriteFrame(0);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not DiskFullException)
         {
             _failure = e;
             throw;
@@ -156,8 +156,17 @@ public sealed class WriteAheadLog : IDisposable
         _markedPosition = _durablePosition = _files.Position;
     }
 
-    /// <summary>Has the next file ready. The checkpointer's: it takes as long as writing one. Throws <see cref="DiskFullException"/> when there is no space.</summary>
-    public void PrepareFile() => _files.EnsureSpare();
+    /// <summary>Whether there is no space for the next file, so that nothing becomes durable until there is.</summary>
+    public bool IsFull { get; internal set; }
+
+    /// <summary>Whether the log can go on for two more files, whatever happens to the space on the disk.</summary>
+    public bool HasReserve => _files.SpareCount >= LogFiles.SparesMax;
+
+    /// <summary>Has the next files ready. The checkpointer's: it takes as long as writing them. Throws <see cref="DiskFullException"/> when there is no space.</summary>
+    public void PrepareFiles()
+    {
+        while (!HasReserve) _files.AddSpare();
+    }
 
     /// <summary>Files below that number are not needed any more.</summary>
     public void Retire(ulong belowFile) => _files.Retire(belowFile);
@@ -228,8 +237,14 @@ public sealed class WriteAheadLog : IDisposable
         }
         LogFormat.WriteFrameCrc(_frameHeader, crc);
         if (padded > size) _parts.Add(_padding.AsMemory(0, padded - size));
-        _files.Write(_parts, padded);
-        _parts.Clear();
+        try
+        {
+            _files.Write(_parts, padded);
+        }
+        finally
+        {
+            _parts.Clear();
+        }
         SyncCount++;
         WrittenBytes += padded;
     }

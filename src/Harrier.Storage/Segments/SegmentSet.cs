@@ -11,6 +11,10 @@ public sealed class SegmentSet : IDisposable
     /// <summary>Bytes by which a new file is held on to until everything that refers to it does so, and the holder releases them.</summary>
     public const long Hold = 1;
 
+    // Files that are small or mostly superfluous are put together once there are so many: their number should not grow with the age of the broker.
+    private const int SparseCountMin = 16;
+    private const long SmallBytes = 1 << 20;
+
     private readonly IDisk _disk;
     private readonly Dictionary<ulong, SegmentFile> _files = [];
     private readonly List<SegmentFile> _temporary = [];
@@ -37,6 +41,13 @@ public sealed class SegmentSet : IDisposable
 
     /// <summary>The files in which nothing is needed now. They can be deleted once no manifest names them.</summary>
     public IReadOnlyList<SegmentFile> FindDead() => [.. _files.Values.Concat(_temporary).Where(f => f.LiveBytes == 0)];
+
+    /// <summary>The files whose rest is worth being put together in one, or none while there are few of them.</summary>
+    public IReadOnlySet<SegmentFile> FindSparse()
+    {
+        HashSet<SegmentFile> sparse = [.. _files.Values.Where(f => f.LiveBytes > 0 && (f.Length < SmallBytes || f.LiveBytes < f.Length / 4))];
+        return sparse.Count >= SparseCountMin ? sparse : new HashSet<SegmentFile>();
+    }
 
     /// <summary>Opens a file that the manifest names. Throws <see cref="DataDamagedException"/> when it is missing, shorter than it was or not that file.</summary>
     public SegmentFile Open(SegmentEntry entry)

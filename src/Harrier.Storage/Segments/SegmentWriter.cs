@@ -47,6 +47,22 @@ public sealed class SegmentWriter : IDisposable
         return size;
     }
 
+    /// <summary>Adds records of another file as they stand there.</summary>
+    /// <exception cref="Disk.DataDamagedException">They are not what was written.</exception>
+    public void Copy(SegmentFile from, long offset, long end)
+    {
+        while (offset < end)
+        {
+            SegmentRecords records = from.Read(offset, end, BufferSize);
+            while (records.TryMoveNext())
+            {
+                records.Payload.CopyTo(GetPayload(records.Payload.Length));
+                Add(records.Key, records.Payload.Length);
+            }
+            offset = records.NextOffset;
+        }
+    }
+
     /// <summary>Writes what is left, and makes all of it durable if the file is to survive the process.</summary>
     public void Finish()
     {
