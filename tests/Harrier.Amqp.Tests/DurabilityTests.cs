@@ -77,6 +77,8 @@ public sealed class DurabilityTests : IAsyncLifetime
         await ExpectAnswerAfterCommit(new QueueDeclare { Queue = "q"u8, Durable = true }, AmqpMethod.QueueDeclareOk);
         await ExpectAnswerAfterCommit(new QueueBind { Queue = "q"u8, Exchange = "x"u8, RoutingKey = "k"u8 }, AmqpMethod.QueueBindOk);
         await _client.Publish("x", "k", "a", Persistent);
+        await _client.ExpectQuiet();
+        _storage.Commit();
         await ExpectAnswerAfterCommit(new QueuePurge { Queue = "q"u8 }, AmqpMethod.QueuePurgeOk);
         await ExpectAnswerAfterCommit(new QueueUnbind { Queue = "q"u8, Exchange = "x"u8, RoutingKey = "k"u8 }, AmqpMethod.QueueUnbindOk);
         await ExpectAnswerAfterCommit(new QueueDelete { Queue = "q"u8 }, AmqpMethod.QueueDeleteOk);
@@ -88,6 +90,7 @@ public sealed class DurabilityTests : IAsyncLifetime
     {
         Task sent = _client.Send(new Frames().Method(new QueueDeclare { Queue = "q"u8, Durable = true }).Method(new ChannelFlow { Active = true }));
         Task<WireFrame> declared = _client.Expect(AmqpMethod.QueueDeclareOk);
+        await _storage.WhenLogged();
         await OthersGoOn();
         declared.IsCompleted.ShouldBeFalse();
         _storage.Commit();
@@ -115,6 +118,7 @@ public sealed class DurabilityTests : IAsyncLifetime
         await _client.Call(new TxSelect(), AmqpMethod.TxSelectOk);
         await _client.Publish("", "a", "1", Persistent);
         await _client.Publish("", "b", "2", Persistent);
+        await _client.ExpectQuiet();
         await ExpectAnswerAfterCommit(new TxCommit(), AmqpMethod.TxCommitOk);
         await Restart();
         (await _client.Drain("a")).ShouldBe(["1"]);
@@ -186,6 +190,7 @@ public sealed class DurabilityTests : IAsyncLifetime
 
     private async Task ExpectAnswerAfterCommit(Task<WireFrame> answered, AmqpMethod answer)
     {
+        await _storage.WhenLogged();
         await OthersGoOn();
         answered.IsCompleted.ShouldBeFalse($"{answer} came before the log had it");
         _storage.Commit();

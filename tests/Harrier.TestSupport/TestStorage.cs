@@ -37,6 +37,17 @@ public sealed class TestStorage : IDisposable
         return broker;
     }
 
+    /// <summary>Ends when something was logged that is not durable.</summary>
+    public async Task WhenLogged()
+    {
+        using var late = new CancellationTokenSource(TestServer.SafetyNet);
+        while (_storage.Log.Appended == _storage.Log.Durable)
+        {
+            late.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
     /// <summary>Makes everything durable that was logged.</summary>
     public void Commit() => CommitUpTo(_storage.Log.Appended);
 
