@@ -71,7 +71,8 @@ def greet(port, host="127.0.0.1", timeout=30):
         raise
 
 
-def open_consumer(port, queue, user="guest", password="guest"):
+def open_channel(port, user="guest", password="guest"):
+    """Connects and opens channel 1, without heartbeats."""
     sock, _ = greet(port)
     login = long_string(b"\0" + user.encode() + b"\0" + password.encode())
     tune = call(sock, 0, CONNECTION_START_OK, EMPTY_TABLE + short_string("PLAIN") + login + short_string("en_US"), CONNECTION_TUNE)
@@ -80,6 +81,11 @@ def open_consumer(port, queue, user="guest", password="guest"):
     sock.sendall(method_frame(0, CONNECTION_TUNE_OK, struct.pack(">HIH", channels, frame_max, heartbeat)))
     call(sock, 0, CONNECTION_OPEN, short_string("/") + b"\0\0", CONNECTION_OPEN_OK)
     call(sock, 1, CHANNEL_OPEN, b"\0", CHANNEL_OPEN_OK)
+    return sock
+
+
+def open_consumer(port, queue):
+    sock = open_channel(port)
     call(sock, 1, QUEUE_DECLARE, b"\0\0" + short_string(queue) + bytes([AUTO_DELETE]) + EMPTY_TABLE, QUEUE_DECLARE_OK)
     call(sock, 1, BASIC_CONSUME, b"\0\0" + short_string(queue) + short_string("") + bytes([NO_ACK]) + EMPTY_TABLE, BASIC_CONSUME_OK)
     return sock

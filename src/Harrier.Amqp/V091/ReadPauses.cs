@@ -40,11 +40,20 @@ internal sealed class ReadPauses(Connection091 connection, HeartbeatMonitor hear
     /// <summary>Waits for the peer to read what it asked for.</summary>
     public Task FlushAnswersAsync() => WaitAsync(Output.WhenAnswersFlushedAsync());
 
-    /// <summary>Waits while publishers are held back; tells the client when it wants to know (note 21).</summary>
+    /// <summary>Waits while the disk has not kept up, and while publishers are held back.</summary>
     public async Task HoldBackAsync()
     {
-        while (Broker.Sync.IsBehind && !_interrupted.Task.IsCompleted) await Task.Delay(Nap, time);
-        if (Broker.Flow.IsOpen) return;
+        while (!_interrupted.Task.IsCompleted)
+        {
+            if (!Broker.Flow.IsOpen) await AwaitOpenAsync();
+            else if (Broker.Sync.IsBehind) await Task.Delay(Nap, time);
+            else return;
+        }
+    }
+
+    /// <summary>Waits for the gate to open; tells the client when it wants to know (note 21).</summary>
+    private async Task AwaitOpenAsync()
+    {
         bool wantsToKnow = connection.Client.WantsBlockedNotifications;
         if (wantsToKnow) Output.WriteMethod(0, new ConnectionBlocked { Reason = Encoding.ASCII.GetBytes(Broker.Flow.ReasonText) });
         Output.Flush();
