@@ -1,3 +1,4 @@
+using System.Text;
 using RabbitMQ.Client;
 
 namespace Harrier.Interop.Tests;
@@ -36,6 +37,40 @@ public sealed class Recovery(BrokerUnderTest broker)
         await fromExclusive.ShouldGetAsync(1);
         fromDurable.Bodies.ShouldBe(["one"]);
         fromExclusive.Bodies.ShouldBe(["two"]);
+    }
+
+    [RestartFact]
+    public async Task What_is_durable_outlives_a_restart()
+    {
+        string exchange, durable, transient;
+        await using (var before = await Session.OpenAsync(broker, factory => factory.AutomaticRecoveryEnabled = false))
+        {
+            (exchange, durable, transient) = (Session.Unique("exchange"), Session.Unique("queue"), Session.Unique("queue"));
+            await using var channel = await before.NewChannelAsync(Session.WithConfirms);
+            await channel.ExchangeDeclareAsync(exchange, ExchangeType.Topic, durable: true);
+            await channel.QueueDeclareAsync(durable, durable: true, exclusive: false, autoDelete: false);
+            await channel.QueueDeclareAsync(transient, durable: false, exclusive: false, autoDelete: false);
+            await channel.QueueBindAsync(durable, exchange, "kept.#");
+            var persistent = new BasicProperties { Persistent = true, MessageId = "1", Headers = new Dictionary<string, object?> { ["n"] = 42 } };
+            await channel.BasicPublishAsync(exchange, "kept.a", mandatory: true, persistent, "kept"u8.ToArray());
+            await channel.BasicPublishAsync(exchange, "kept.b", mandatory: true, new BasicProperties(), "lost"u8.ToArray());
+            await channel.BasicPublishAsync("", transient, mandatory: true, persistent, "lost"u8.ToArray());
+        }
+
+        await broker.RestartAsync();
+
+        await using var session = await Session.OpenAsync(broker);
+        var message = (await session.Channel.BasicGetAsync(durable, autoAck: true)).ShouldNotBeNull();
+        Encoding.UTF8.GetString(message.Body.Span).ShouldBe("kept");
+        message.RoutingKey.ShouldBe("kept.a");
+        message.BasicProperties.MessageId.ShouldBe("1");
+        message.BasicProperties.Headers!["n"].ShouldBe(42);
+        (await session.Channel.BasicGetAsync(durable, autoAck: true)).ShouldBeNull();
+        await session.Channel.BasicPublishAsync(exchange, "kept.c", "again"u8.ToArray());
+        await session.ShouldBecomeReadyAsync(durable, 1);
+        await session.ShouldRefuseAsync(404, channel => channel.QueueDeclarePassiveAsync(transient));
+        await session.Channel.QueueDeleteAsync(durable);
+        await session.Channel.ExchangeDeleteAsync(exchange);
     }
 }
 
