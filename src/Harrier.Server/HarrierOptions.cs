@@ -20,8 +20,11 @@ public sealed class HarrierOptions
     /// <summary>Bytes of free disk space under which publishers are held back.</summary>
     public long DiskFreeBytesMin { get; set; } = 256 << 20;
 
-    /// <summary>Bytes of memory that messages in queues may take before they leave it for the disk.</summary>
-    public long QueueMemoryBytes { get; set; } = 32 << 20;
+    /// <summary>Bytes of memory that ready messages which are in the log may take before they leave it.</summary>
+    public long DurableMemoryBytes { get; set; } = 32 << 20;
+
+    /// <summary>Bytes of memory that other ready messages may take before they are written to files for the time being.</summary>
+    public long TransientMemoryBytes { get; set; } = 256 << 20;
 
     /// <summary>Virtual hosts that exist.</summary>
     public IList<string> VirtualHosts { get; } = [];

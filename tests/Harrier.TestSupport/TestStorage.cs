@@ -17,7 +17,7 @@ public sealed class TestStorage : IDisposable
     /// <summary>Opens what is on a disk.</summary>
     public TestStorage(IDisk disk)
     {
-        var settings = new StorageSettings { LogFileBytes = 1 << 20, ResidentBytesMax = 1 << 20 };
+        var settings = new StorageSettings { LogFileBytes = 1 << 20, LoggedBytesMax = 1 << 20, UnloggedBytesMax = 1 << 20 };
         _storage = BrokerStorage.Open(disk, settings, new MessageFormats(AmqpServer.MessageFormats), new Random(1), NullLogger<BrokerStorage>.Instance);
         _storage.ScheduleLoad = load =>
         {

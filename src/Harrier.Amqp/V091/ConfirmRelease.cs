@@ -14,6 +14,9 @@ internal sealed class ConfirmRelease(FrameOutput output, LogSync sync) : ISyncWa
     private readonly Queue<Due> _due = new();
     private readonly List<ChannelConfirms> _released = [];
 
+    /// <summary>Whether something is due that the log does not have yet. May be a moment old.</summary>
+    public bool IsWaiting => _due.Count > 0;
+
     /// <summary>Confirms a channel's publications up to a number, once the ticket is durable. The order is kept, also between channels.</summary>
     public void Add(ChannelConfirms channel, ulong upTo, long ticket)
     {

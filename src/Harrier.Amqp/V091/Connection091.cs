@@ -195,7 +195,8 @@ internal sealed class Connection091 : IFrameHandler, IBeating
                 _hasPublished = false;
                 await Pauses.HoldBackAsync();
             }
-            if (_handshake.Session is { } session) await ConsumerPace.LetCatchUpAsync(session.Commands, _time);
+            // Who waits for confirms from the disk is slow enough as it is.
+            if (_handshake.Session is { } session && !Confirms.IsWaiting) await ConsumerPace.LetCatchUpAsync(session.Commands, _time);
         }
     }
 

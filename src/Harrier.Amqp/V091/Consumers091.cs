@@ -116,6 +116,7 @@ internal sealed class Consumers091(Channel091 channel)
         QueueAnswer answer = Session.Commands.Ask(new QueueCommand(QueueCommandKind.Get, queue, Flags: flags));
         if (answer.Load is { } load)
         {
+            if (load.Failure is not null) throw ErrorCatalogue.QueueUnreadable(queue.NameText, queue.VirtualHost); // the operator has been told why
             channel.AnswerAfter(load.WhenApplied, () => Get(queue, noAck));
             return;
         }

@@ -39,7 +39,7 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
     }
 
     /// <summary>Fills the queues with what was read. Queues that had ended are taken out; what was told of queues that are not there is given up.</summary>
-    public void Restore(Action<long> onResident)
+    public void Restore(Action<FreshBytes> onFresh)
     {
         foreach ((long id, QueueImage image) in _images)
         {
@@ -55,7 +55,7 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
                 queue.Machine.Restore(image);
                 queue.IsChanged = true;
                 queue.Shard.Log!.Changed.Add(queue);
-                onResident(queue.Machine.ResidentBytes);
+                onFresh(queue.Machine.FreshBytes);
             }
         }
     }

@@ -18,7 +18,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     // How far publishers may run ahead of the disk: bytes without a sync, messages in memory (in budgets), log files without a checkpoint.
     // Without room for what is staged the log would need a file more than it has in reserve.
     private const long StagedBytesMax = 32 << 20;
-    private const int ResidentBudgetsMax = 2;
+    private const int BudgetsMax = 2;
     private const int LiveFilesMax = 5;
 
     // A deleted backlog is not kept on disk until the next log file is full.
@@ -33,7 +33,8 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     private readonly ILogger _log;
     private Checkpointer? _checkpointer;
     private ulong _checkpointedFile;
-    private long _resident;
+    private long _logged;
+    private long _unlogged;
     private volatile bool _lacksReserve;
 
     private BrokerStorage(IDisk disk, IDisposable directoryLock, Manifest manifest, StorageSettings settings, MessageFormats formats, Random random, ILogger log)
@@ -62,10 +63,8 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     internal IReadOnlyDictionary<string, VirtualHostTopology> RecoveredVirtualHosts { get; private set; }
 
     internal bool IsBehind =>
-        Log.StagedBytes > Math.Min(StagedBytesMax, _settings.LogFileBytes / 2) || Volatile.Read(ref _resident) > ResidentBudgetsMax * _settings.ResidentBytesMax || Log.LiveFileCount > LiveFilesMax;
-
-    /// <summary>Memory that messages in queues take.</summary>
-    public long ResidentBytes => Volatile.Read(ref _resident);
+        Log.StagedBytes > Math.Min(StagedBytesMax, _settings.LogFileBytes / 2) || Log.LiveFileCount > LiveFilesMax
+        || Volatile.Read(ref _logged) > BudgetsMax * _settings.LoggedBytesMax || Volatile.Read(ref _unlogged) > BudgetsMax * _settings.UnloggedBytesMax;
 
     /// <summary>Opens a data directory and reads what is in it.</summary>
     /// <exception cref="DataDamagedException">What is there is not what was written and synced. Nothing was changed.</exception>
@@ -91,7 +90,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
 
     void IBacklogStore.Load(BacklogLoad load) => ScheduleLoad(() => Carry(load));
 
-    void IBacklogStore.OnResident(long bytes) => OnResident(bytes);
+    void IBacklogStore.OnFresh(FreshBytes change) => OnFresh(change);
 
     /// <summary>How readings from disk get off the thread that asks for them. The simulator has its own way.</summary>
     internal Action<Action> ScheduleLoad { get; set; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
@@ -102,7 +101,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     internal void Begin(Func<IEnumerable<VirtualHostTopology>> virtualHosts, Action<long> waitUntilDurable)
     {
         RecoveredVirtualHosts = FrozenDictionary<string, VirtualHostTopology>.Empty; // they are the broker's now
-        _checkpointer = new Checkpointer(_disk, Log, _segments, _shards, TopologyLog, virtualHosts, Queues, waitUntilDurable, OnResident);
+        _checkpointer = new Checkpointer(_disk, Log, _segments, _shards, TopologyLog, virtualHosts, Queues, waitUntilDurable, OnFresh);
         _segments.DeleteUnnamed(); // a checkpoint that the crash came into left them, and their numbers are given again
         Checkpoint();
         Log.DeleteOlder();
@@ -110,7 +109,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
 
     /// <summary>Whether there is a reason for a checkpoint other than that time has passed.</summary>
     internal bool IsCheckpointDue =>
-        Log.CurrentFile.Number != _checkpointedFile || Volatile.Read(ref _resident) > _settings.ResidentBytesMax || _segments.DeadBytes > DeadBytesMax;
+        Log.CurrentFile.Number != _checkpointedFile || IsMemoryShort || _segments.DeadBytes > DeadBytesMax;
 
     /// <summary>Has log files ready for the time to come. The checkpointer's thread.</summary>
     internal void Prepare() => _lacksReserve = !Log.HasReserve && !TryPrepare();
@@ -124,7 +123,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     /// <summary>Puts down what has changed. The checkpointer's thread.</summary>
     internal void Checkpoint()
     {
-        if (Volatile.Read(ref _resident) > _settings.ResidentBytesMax) _checkpointer!.Spill();
+        if (Volatile.Read(ref _unlogged) > _settings.UnloggedBytesMax) _checkpointer!.Spill();
         ulong file = Log.CurrentFile.Number;
         _checkpointer!.Run();
         _checkpointedFile = file;
@@ -160,7 +159,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         foreach (Shard shard in _shards.All) shard.Log!.Index = recovery.Indexes[shard.Index];
         TopologyLog.Index = recovery.Indexes[TopologyLog.Stream];
         Queues.LastId = Math.Max(Queues.LastId, recovery.LastQueueId);
-        recovery.Restore(OnResident);
+        recovery.Restore(OnFresh);
         RecoveredVirtualHosts = topology.VirtualHosts;
         LogRecovered(topology.Queues.Count, topology.Queues.Values.Sum(q => (long)q.ReadyCount), recovery.LoggedMessageCount, end.FrameCount);
     }
@@ -178,10 +177,14 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         }
     }
 
-    private void OnResident(long bytes)
+    private bool IsMemoryShort => Volatile.Read(ref _logged) > _settings.LoggedBytesMax || Volatile.Read(ref _unlogged) > _settings.UnloggedBytesMax;
+
+    private void OnFresh(FreshBytes change)
     {
-        long now = Interlocked.Add(ref _resident, bytes);
-        if (now > _settings.ResidentBytesMax && now - bytes <= _settings.ResidentBytesMax) OnPressure?.Invoke();
+        bool wasShort = IsMemoryShort;
+        if (change.Logged != 0) Interlocked.Add(ref _logged, change.Logged);
+        if (change.Unlogged != 0) Interlocked.Add(ref _unlogged, change.Unlogged);
+        if (!wasShort && IsMemoryShort) OnPressure?.Invoke();
     }
 
     private void Carry(BacklogLoad load)

@@ -19,16 +19,13 @@ namespace Harrier.Broker.Durability;
 /// <param name="virtualHosts">The topologies now.</param>
 /// <param name="queues">Numbers queues.</param>
 /// <param name="waitUntilDurable">Returns once the log is on disk up to a ticket.</param>
-/// <param name="onResident">Is told by how much the memory of messages has changed.</param>
+/// <param name="onFresh">Is told by how much the memory of messages has changed.</param>
 internal sealed class Checkpointer(
     IDisk disk, WriteAheadLog log, SegmentSet segments, ShardSet shards, TopologyLog topology, Func<IEnumerable<VirtualHostTopology>> virtualHosts,
-    QueueFactory queues, Action<long> waitUntilDurable, Action<long> onResident)
+    QueueFactory queues, Action<long> waitUntilDurable, Action<FreshBytes> onFresh)
 {
     // A segment is not added to beyond this; offsets in it have 32 bits.
     private const long SegmentBytesMax = 1L << 30;
-
-    // Fewer messages than that are not worth a place on disk when memory is short.
-    private const int SpilledCountMin = 256;
 
     private readonly Dictionary<long, byte[]> _sections = [];
     private static readonly IReadOnlySet<SegmentFile> Nothing = new HashSet<SegmentFile>();
@@ -72,7 +69,7 @@ internal sealed class Checkpointer(
     public void Spill()
     {
         List<QueueSnapshot> snapshots = [];
-        foreach (Queue queue in virtualHosts().SelectMany(host => host.Queues.Values).Where(q => q.ReadyCount >= SpilledCountMin))
+        foreach (Queue queue in virtualHosts().SelectMany(host => host.Queues.Values).Where(q => q.Machine.FreshBytes != default))
         {
             if (queue.IsLogged) MarkChanged(queue); // the next checkpoint takes it along
             else lock (queue.Shard.Gate) snapshots.Add(queue.Machine.Collect(queue, index: 0, Nothing));
@@ -203,7 +200,13 @@ internal sealed class Checkpointer(
         if (written.Count == 0) return;
         foreach (QueueSnapshot snapshot in snapshots.Where(s => s.HasMessages))
         {
-            lock (snapshot.Queue.Shard.Gate) onResident(-snapshot.Queue.Machine.Install(snapshot));
+            QueueMachine machine = snapshot.Queue.Machine;
+            lock (snapshot.Queue.Shard.Gate)
+            {
+                FreshBytes before = machine.FreshBytes;
+                machine.Install(snapshot);
+                onFresh(machine.FreshBytes - before);
+            }
             if (snapshot.HasMoves) MarkChanged(snapshot.Queue); // what could not be moved after all is where it was, and the next manifest says so
         }
         foreach (SegmentFile file in written) file.Release(SegmentSet.Hold);

@@ -9,6 +9,9 @@ public sealed record StorageSettings
     /// <summary>Bytes of free space under which publishers are held back.</summary>
     public long DiskFreeBytesMin { get; init; } = 256 << 20;
 
-    /// <summary>Bytes of memory that messages in queues may take before they go to disk.</summary>
-    public long ResidentBytesMax { get; init; } = 32 << 20;
+    /// <summary>Bytes of memory that messages which are in the log may take before they leave it for segments.</summary>
+    public long LoggedBytesMax { get; init; } = 32 << 20;
+
+    /// <summary>Bytes of memory that other messages in queues may take before they are written to files for the time being.</summary>
+    public long UnloggedBytesMax { get; init; } = 256 << 20;
 }

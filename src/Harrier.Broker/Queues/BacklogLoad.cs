@@ -39,9 +39,6 @@ public sealed class BacklogLoad
     /// <summary>Bytes of messages that were passed over.</summary>
     internal long GoneBytes { get; private set; }
 
-    /// <summary>Memory that what was read takes.</summary>
-    internal long Footprint { get; private set; }
-
     /// <summary>Reads on in a run.</summary>
     internal static BacklogLoad OfRun(Queue queue, DiskRun run, int bytesMax) => new(queue) { Run = run, BytesMax = bytesMax };
 
@@ -89,7 +86,6 @@ public sealed class BacklogLoad
                 continue;
             }
             Message message = StoredMessage.Read(records.Payload, formats);
-            Footprint += message.Footprint;
             var stored = new StoredAt(run.File, (uint)records.Offset, records.Size);
             Entries.Add(new QueueEntry(message, key.Sequence, key.DeliveryCount, IsLogged: Queue.IsLogged && !isTransient, stored));
         }
@@ -103,9 +99,7 @@ public sealed class BacklogLoad
             SegmentRecords records = entry.Stored.File!.Read(entry.Stored.Offset, entry.Stored.Offset + entry.Stored.Size, entry.Stored.Size);
             bool isIt = records.TryMoveNext() && records.Key.QueueId == Queue.Id.Value && records.Key.Sequence == entry.Sequence;
             if (!isIt) throw entry.Stored.File.Damaged(entry.Stored.Offset);
-            Message message = StoredMessage.Read(records.Payload, formats);
-            Footprint += message.Footprint;
-            _scattered.Add(message);
+            _scattered.Add(StoredMessage.Read(records.Payload, formats));
         }
     }
 }

@@ -9,8 +9,8 @@ public interface IBacklogStore
     /// <summary>Brings messages back from disk, and gives them to their queue with <see cref="QueueCommandKind.Loaded"/>.</summary>
     void Load(BacklogLoad load);
 
-    /// <summary>Messages in queues take so many bytes of memory more, or less.</summary>
-    void OnResident(long bytes);
+    /// <summary>Messages that could leave memory take so many bytes of it more, or less.</summary>
+    void OnFresh(FreshBytes change);
 }
 
 /// <summary>Keeps nothing: queues live and end in memory.</summary>
@@ -22,7 +22,7 @@ public sealed class NoStore : IBacklogStore
 
     public void Load(BacklogLoad load) => throw new InvariantException("nothing is on disk");
 
-    public void OnResident(long bytes)
+    public void OnFresh(FreshBytes change)
     {
     }
 }

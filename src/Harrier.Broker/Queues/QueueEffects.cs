@@ -32,8 +32,8 @@ public sealed class QueueEffects
     /// <summary>Messages to be brought back from disk.</summary>
     public List<BacklogLoad> Loads { get; } = [];
 
-    /// <summary>By how much the memory that messages in queues take has changed.</summary>
-    public long ResidentBytes { get; set; }
+    /// <summary>By how much the memory of messages that could leave it has changed.</summary>
+    public FreshBytes Fresh { get; set; }
 
     /// <summary>Queues that have more to deliver than there was room for.</summary>
     public List<Queue> Unfinished { get; } = [];

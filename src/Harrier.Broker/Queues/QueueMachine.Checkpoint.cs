@@ -6,8 +6,8 @@ namespace Harrier.Broker.Queues;
 /// <summary>How a queue is put down on disk and taken up again. Under the shard's lock, like commands.</summary>
 public sealed partial class QueueMachine
 {
-    /// <summary>Memory that the messages in the queue take.</summary>
-    internal long ResidentBytes => _ready.ResidentBytes + _unacked.Entries.Sum(entry => entry.Message?.Footprint ?? 0L);
+    /// <summary>Memory of messages that a checkpoint could move out of it.</summary>
+    internal FreshBytes FreshBytes => _ready.FreshBytes;
 
     /// <summary>
     /// What the queue is at this moment, with a reference to every message that is to be written: those of the log that no segment has yet, and
@@ -38,11 +38,10 @@ public sealed partial class QueueMachine
         _unacked.Entries.Concat(_ready.Returned).Any(entry => entry.Stored.File is { } file && files.Contains(file))
         || _ready.Backlog?.Runs.Any(run => files.Contains(run.File)) == true;
 
-    /// <summary>Lets go of the memory of what was written and is still here; how many bytes that was.</summary>
-    internal long Install(QueueSnapshot snapshot)
+    /// <summary>Lets go of the memory of what was written and is still here.</summary>
+    internal void Install(QueueSnapshot snapshot)
     {
-        if (IsDeleted) return 0;
-        long freed = 0;
+        if (IsDeleted) return;
         _unacked.Update(MoveOut);
         _ready.UpdateReturned(MoveOut);
         foreach ((RunState state, StoredAt moved) in snapshot.MovedRuns)
@@ -50,8 +49,7 @@ public sealed partial class QueueMachine
             bool isThere = _ready.Backlog?.Runs.Contains(state.Run) == true && !_ready.IsReading(state.Run);
             if (isThere) state.Run.MoveTo(moved.File!, state.Next, moved.Offset);
         }
-        if (snapshot.Fresh.Count > 0) freed += _ready.MoveFreshOut(snapshot.Fresh[^1].Sequence, sequence => snapshot.Find(sequence) ?? default);
-        return freed;
+        if (snapshot.Fresh.Count > 0) _ready.MoveFreshOut(snapshot.Fresh[^1].Sequence, sequence => snapshot.Find(sequence) ?? default);
 
         QueueEntry MoveOut(QueueEntry entry)
         {
@@ -64,8 +62,7 @@ public sealed partial class QueueMachine
             }
             if (snapshot.Find(entry.Sequence) is not { } stored) return entry;
             stored.File!.Retain(stored.Size);
-            freed += entry.Message!.Footprint;
-            entry.Message.Release();
+            entry.Message!.Release();
             return entry with { Message = null, Stored = stored };
         }
     }

@@ -44,6 +44,13 @@ public sealed partial class QueueMachine
             ApplyAfterEnd(in command, effects);
             return;
         }
+        FreshBytes before = _ready.FreshBytes;
+        Carry(in command, effects);
+        effects.Fresh += _ready.FreshBytes - before;
+    }
+
+    private void Carry(in QueueCommand command, QueueEffects effects)
+    {
         switch (command.Kind)
         {
             case QueueCommandKind.Enqueue: Enqueue(in command, effects); break;
@@ -64,7 +71,6 @@ public sealed partial class QueueMachine
         Message message = command.Message!;
         bool isLogged = message.IsPersistent && command.Queue.IsLogged;
         if (isLogged) effects.Log!.Enqueued(command.Queue, _nextSequence, message);
-        effects.ResidentBytes += message.Footprint;
         _ready.Add(new QueueEntry(message, _nextSequence++, IsLogged: isLogged));
         if (command.Receipt.Sink is not null) effects.Accepted.Add(command.Receipt);
         Dispatch(command.Queue, effects);
@@ -145,15 +151,13 @@ public sealed partial class QueueMachine
     {
         if (queue.IsLogged && _ready.Count > 0)
             effects.Log!.Purged(queue, _nextSequence, [.. _unacked.Entries.Where(e => e.IsLogged).Select(e => e.Sequence)]);
-        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, DropReady(effects));
+        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, _ready.Clear());
     }
 
     private void Loaded(BacklogLoad load, QueueEffects effects)
     {
         load.IsWanted = _ready.FinishLoad(load, DeliveredUpTo);
-        if (!load.IsWanted || load.Failure is not null) return;
-        effects.ResidentBytes += load.Footprint;
-        Dispatch(load.Queue, effects);
+        if (load.IsWanted && load.Failure is null) Dispatch(load.Queue, effects);
     }
 
     private void Delete(in QueueCommand command, QueueEffects effects)
@@ -219,7 +223,6 @@ public sealed partial class QueueMachine
     private static void Forget(Queue queue, in QueueEntry entry, QueueEffects effects)
     {
         if (entry.IsLogged) effects.Log!.Settled(queue, entry.Sequence);
-        effects.ResidentBytes -= entry.Message?.Footprint ?? 0;
         entry.Stored.Release();
     }
 
@@ -251,22 +254,15 @@ public sealed partial class QueueMachine
         _ring.Unregister(consumer);
     }
 
-    private int DropReady(QueueEffects effects)
-    {
-        effects.ResidentBytes -= _ready.ResidentBytes;
-        return _ready.Clear();
-    }
-
     private int End(Queue queue, QueueEffects effects)
     {
         IsDeleted = true;
         if (queue.IsLogged) effects.Log!.Ended(queue);
-        effects.ResidentBytes -= _unacked.Entries.Sum(e => e.Message?.Footprint ?? 0L);
         foreach (QueueConsumer consumer in _consumers) Retire(consumer);
         effects.Orphaned.AddRange(_consumers);
         _consumers.Clear();
         _unacked.Clear();
-        return DropReady(effects);
+        return _ready.Clear();
     }
 
     /// <summary>A queue that has ended still accepts what was routed to it before (note 70), and answers everyone else that it is gone.</summary>

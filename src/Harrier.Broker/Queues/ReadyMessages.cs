@@ -39,9 +39,8 @@ internal sealed class ReadyMessages
 
     public Backlog? Backlog => _backlog;
 
-    /// <summary>Memory that the messages take.</summary>
-    public long ResidentBytes =>
-        _fresh.Concat(_returned.UnorderedItems.Select(item => item.Element)).Concat(_backlog?.Window ?? []).Sum(entry => entry.Message?.Footprint ?? 0L);
+    /// <summary>Memory of what arrived and was never taken out.</summary>
+    public FreshBytes FreshBytes { get; private set; }
 
     // Messages that are being read one by one are in the load and nowhere else.
     private int ScatteredCount => _load is { Run: null } load ? load.Entries.Count : 0;
@@ -49,14 +48,18 @@ internal sealed class ReadyMessages
     public void Add(in QueueEntry entry)
     {
         Invariant.Check(!entry.WasDelivered, "only a message that was never delivered joins the end of its queue");
-        _fresh.Enqueue(in entry);
+        Restore(in entry);
     }
 
     /// <summary>Puts a message back in its place.</summary>
     public void Return(in QueueEntry entry) => _returned.Enqueue(entry, entry.Sequence);
 
     /// <summary>Adds a message at the end that was there before a restart.</summary>
-    public void Restore(in QueueEntry entry) => _fresh.Enqueue(in entry);
+    public void Restore(in QueueEntry entry)
+    {
+        _fresh.Enqueue(in entry);
+        FreshBytes += FreshBytes.Of(in entry);
+    }
 
     /// <summary>Adds messages that are on disk, behind those that are there already.</summary>
     public void Add(DiskRun run) => (_backlog ??= new Backlog()).Add(run);
@@ -70,8 +73,8 @@ internal sealed class ReadyMessages
             Invariant.Check(_fresh.Count == 0 || entry.Sequence < _fresh.Peek().Sequence, "a returned message comes before every fresh one");
             return entry;
         }
-        if (_backlog is null) return _fresh.Dequeue();
-        QueueEntry first = _backlog.HasWindow ? _backlog.Take() : _fresh.Dequeue();
+        if (_backlog is null) return TakeFresh();
+        QueueEntry first = _backlog.HasWindow ? _backlog.Take() : TakeFresh();
         if (_backlog.Count == 0 && _load is null) _backlog = null;
         return first;
     }
@@ -105,26 +108,22 @@ internal sealed class ReadyMessages
     /// </summary>
     /// <param name="upTo">The last sequence that was written.</param>
     /// <param name="storedAt">Where a message was written.</param>
-    /// <returns>Bytes of memory that this has freed.</returns>
-    public long MoveFreshOut(ulong upTo, Func<ulong, StoredAt> storedAt)
+    public void MoveFreshOut(ulong upTo, Func<ulong, StoredAt> storedAt)
     {
-        if (_fresh.Count == 0 || _fresh.Peek().Sequence > upTo) return 0;
+        if (_fresh.Count == 0 || _fresh.Peek().Sequence > upTo) return;
         ulong firstSequence = _fresh.Peek().Sequence, lastSequence = firstSequence;
         int count = 0, logged = 0;
-        long freed = 0;
         for (; _fresh.Count > 0 && _fresh.Peek().Sequence <= upTo; count++)
         {
-            QueueEntry entry = _fresh.Dequeue();
+            QueueEntry entry = TakeFresh();
             lastSequence = entry.Sequence;
             if (entry.IsLogged) logged++;
-            freed += entry.Message!.Footprint;
-            entry.Message.Release();
+            entry.Message!.Release();
         }
         StoredAt first = storedAt(firstSequence), last = storedAt(lastSequence);
         long end = (long)last.Offset + last.Size;
         first.File!.Retain(end - first.Offset);
         Add(new DiskRun(first.File, first.Offset, end, count, firstSequence, lastSequence) { LoggedCount = logged });
-        return freed;
     }
 
     /// <summary>Whether a run is being read.</summary>
@@ -152,8 +151,15 @@ internal sealed class ReadyMessages
         while (_returned.TryDequeue(out QueueEntry entry, out _)) entry.Release();
         _backlog?.Clear();
         _backlog = null;
-        while (_fresh.Count > 0) _fresh.Dequeue().Release();
+        while (_fresh.Count > 0) TakeFresh().Release();
         return count;
+    }
+
+    private QueueEntry TakeFresh()
+    {
+        QueueEntry entry = _fresh.Dequeue();
+        FreshBytes -= FreshBytes.Of(in entry);
+        return entry;
     }
 
     private List<QueueEntry> TakeScattered()

@@ -105,10 +105,10 @@ public sealed class Shard
         _effects.Orphaned.Clear();
         foreach (BacklogLoad load in _effects.Loads) _store.Load(load);
         _effects.Loads.Clear();
-        if (_effects.ResidentBytes != 0)
+        if (_effects.Fresh != default)
         {
-            _store.OnResident(_effects.ResidentBytes);
-            _effects.ResidentBytes = 0;
+            _store.OnFresh(_effects.Fresh);
+            _effects.Fresh = default;
         }
         batch.BackedUp = _effects.BackedUp ?? batch.BackedUp;
         _effects.BackedUp = null;
