@@ -177,6 +177,9 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         }
     }
 
+    /// <summary>Memory of messages that a checkpoint could move out of it.</summary>
+    internal FreshBytes FreshBytes => new(Volatile.Read(ref _logged), Volatile.Read(ref _unlogged));
+
     private bool IsMemoryShort => Volatile.Read(ref _logged) > _settings.LoggedBytesMax || Volatile.Read(ref _unlogged) > _settings.UnloggedBytesMax;
 
     private void OnFresh(FreshBytes change)

@@ -7,7 +7,7 @@ internal sealed class LogFileWindow(IDiskFile file) : IDisposable
 {
     private const int WindowSize = 1 << 20;
 
-    private byte[] _bytes = new byte[WindowSize];
+    private byte[] _bytes = new byte[Math.Min(WindowSize, file.Length)];
     private long _at;
     private int _count;
 

@@ -104,7 +104,7 @@ internal sealed class LogFiles : IDisposable
             _hasHeader = true;
         }
         file.Write(parts, Offset);
-        file.Sync();
+        Sync(file);
         Offset += size;
     }
 
@@ -181,6 +181,19 @@ internal sealed class LogFiles : IDisposable
     {
         file.Dispose();
         _disk.Delete(LogFormat.NameOf(number));
+    }
+
+    // Some file systems find only now that there is no space. What was written is lost then, and another sync would not tell: that is no want of space to wait for.
+    private static void Sync(IDiskFile file)
+    {
+        try
+        {
+            file.Sync();
+        }
+        catch (DiskFullException e)
+        {
+            throw new IOException(e.Message, e);
+        }
     }
 
     private void Prepare()

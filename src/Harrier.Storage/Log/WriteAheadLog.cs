@@ -40,9 +40,10 @@ public sealed class WriteAheadLog : IDisposable
     public WriteAheadLog(IDisk disk, long fileBytes, LogFilePoint start)
     {
         disk.CreateFolder(LogFormat.Folder);
+        disk.SyncFolder("");
         _files = new LogFiles(disk, fileBytes, start.Number, start.Start);
         _files.EnsureSpare();
-        _durablePosition = _markedPosition = _files.Position;
+        _durablePosition = _markedPosition = start.Start; // nothing of it is durable yet, not even the header of its first file
     }
 
     /// <summary>The ticket of the last unit that was appended. Tickets count from 1 in every process.</summary>
@@ -122,9 +123,9 @@ public sealed class WriteAheadLog : IDisposable
         TakeBatch();
         if (_batch.Count == 0) return false;
         int payload = _batch.Sum(unit => unit.WrittenSize);
-        _files.MakeRoom(LogFormat.PaddedSize(LogFormat.FrameHeaderSize + payload));
         try
         {
+            _files.MakeRoom(LogFormat.PaddedSize(LogFormat.FrameHeaderSize + payload));
             WriteFrame(payload);
         }
         catch (Exception e) when (e is not DiskFullException)
@@ -143,9 +144,9 @@ public sealed class WriteAheadLog : IDisposable
     public void Mark()
     {
         if (_markedPosition == _durablePosition || _failure is not null) return;
-        _files.MakeRoom(LogFormat.SectorSize);
         try
         {
+            _files.MakeRoom(LogFormat.SectorSize);
             WriteFrame(0);
         }
         catch (Exception e) when (e is not DiskFullException)

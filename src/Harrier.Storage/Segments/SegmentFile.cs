@@ -39,7 +39,7 @@ public sealed class SegmentFile
     /// <exception cref="DataDamagedException">There is no record, or not one that ends before <paramref name="end"/>.</exception>
     public SegmentRecords Read(long offset, long end, int bytesMax)
     {
-        byte[] bytes = new byte[(int)Math.Min(bytesMax, end - offset)];
+        byte[] bytes = new byte[(int)Math.Min(Math.Max(bytesMax, SegmentFormat.RecordHeaderSize), end - offset)];
         int count = _file.Read(bytes, offset);
         int first = SegmentFormat.RecordSize(bytes.AsSpan(0, count));
         if (first > count && first <= end - offset)

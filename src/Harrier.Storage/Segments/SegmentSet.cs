@@ -25,6 +25,7 @@ public sealed class SegmentSet : IDisposable
         _disk = disk;
         _nextNumber = nextNumber;
         disk.CreateFolder(SegmentFormat.Folder);
+        disk.SyncFolder("");
     }
 
     /// <summary>The number of the next file. Numbers are never used again.</summary>

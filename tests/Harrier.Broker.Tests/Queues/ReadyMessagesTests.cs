@@ -21,7 +21,7 @@ public class ReadyMessagesTests
             switch (step % 3)
             {
                 case 0:
-                    ready.Add(new QueueEntry(null!, sequence));
+                    ready.Add(new QueueEntry(TestMessages.Create(), sequence));
                     expected.Add(sequence++);
                     break;
                 case 1 when expected.Count > 0:

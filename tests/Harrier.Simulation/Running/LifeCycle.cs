@@ -94,7 +94,7 @@ internal sealed class LifeCycle(int seed, SimulationPlan plan)
 
     private void Arm()
     {
-        long crashAt = plan.CrashAt > 0 ? (_life == 1 ? plan.CrashAt : 0) : plan.HasCrashes && _random.Next(3) > 0 ? _random.Next(1, _random.Next(3) == 0 ? 20 : PointsMax) : 0;
+        long crashAt = plan.CrashAt > 0 ? (_life == 1 ? plan.CrashAt : 0) : plan.HasCrashes && _random.Next(3) > 0 ? _random.Next(1, _random.Next(3) == 0 ? 20 : plan.IsHoarding ? 6 * PointsMax : PointsMax) : 0;
         if (crashAt == 0) return;
         _disk.OnPoint = point =>
         {

@@ -23,17 +23,22 @@ internal sealed record SimulationPlan
     /// <summary>Whether syncs may begin to fail.</summary>
     public bool FailsSyncs { get; init; }
 
+    /// <summary>Whether there are few consumers and many checkpoints, which leave many files: they are put together in the end.</summary>
+    public bool IsHoarding { get; init; }
+
     public StorageSettings Settings { get; init; } = new();
 
     /// <summary>A plan of the seed's own making.</summary>
     public static SimulationPlan Of(int seed)
     {
         var random = new Random(seed ^ 0x5EED);
+        bool isHoarding = random.Next(6) == 0;
         return new SimulationPlan
         {
             Lives = random.Next(2, 6),
-            Steps = random.Next(10, 120),
+            Steps = isHoarding ? 200 : random.Next(10, 120),
             HasFaults = random.Next(3) == 0,
+            IsHoarding = isHoarding,
             FailsSyncs = random.Next(6) == 0,
             Settings = new StorageSettings { LogFileBytes = 4096L << random.Next(random.Next(8) == 0 ? 7 : 4), ResidentBytesMax = 1024L << random.Next(9), DiskFreeBytesMin = 0 },
         };

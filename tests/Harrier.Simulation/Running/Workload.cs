@@ -36,13 +36,13 @@ internal sealed partial class Workload
         _random = random;
         _largeSize = plan.Settings.LogFileBytes;
         _sessions = [broker.Connect(), broker.Connect()];
-        int faults = plan.HasFaults ? 1 : 0;
+        int faults = plan.HasFaults ? 1 : 0, takers = plan.IsHoarding ? 0 : 1;
         _steps =
         [
             (30, "publish", Publish), (1, "publish many", PublishMany), (8, "get", Get), (16, "settle", SettleOne), (5, "settle many", SettleMany),
-            (5, "consume", Consume), (3, "cancel", Cancel), (4, "resume", Resume), (5, "declare", DeclareQueue), (2, "delete", DeleteQueue),
-            (2, "purge", Purge), (3, "exchange", ChangeExchange), (6, "bind", ChangeBinding), (7, "transaction", RunTransaction), (2, "drain", DrainOne),
-            (14, "commit", Commit), (3, "mark", () => Write(_broker.MarkIfIdle)), (2, "prepare", () => Write(_broker.Prepare)), (6, "checkpoint", Checkpoint), (10, "load", Load),
+            (5 * takers, "consume", Consume), (3, "cancel", Cancel), (4, "resume", Resume), (5, "declare", DeclareQueue), (2 * takers, "delete", DeleteQueue),
+            (2 * takers, "purge", Purge), (3, "exchange", ChangeExchange), (6, "bind", ChangeBinding), (7, "transaction", RunTransaction), (2 * takers, "drain", DrainOne),
+            (14, "commit", Commit), (3, "mark", () => Write(_broker.MarkIfIdle)), (2, "prepare", () => Write(_broker.Prepare)), (plan.IsHoarding ? 40 : 6, "checkpoint", Checkpoint), (10, "load", Load),
             (2 * faults, "fill disk", FillDisk), (4 * faults, "give space", () => _disk.CapacityBytes = null), (plan.FailsSyncs ? 1 : 0, "fail syncs", FailSyncs),
         ];
     }
