@@ -27,6 +27,7 @@ internal static class CommandLine
               harrier serve --port 0       serves on a free port and says which
             """));
         root.Subcommands.Add(serve);
+        root.Subcommands.Add(StorageCommand.Create());
         return root;
     }
 

@@ -14,7 +14,7 @@ public class CrashEverywhereTests
         Steps = 50,
         HasCrashes = false,
         HasFaults = false,
-        Settings = new StorageSettings { LogFileBytes = 8 << 10, ResidentBytesMax = 4 << 10, DiskFreeBytesMin = 0 },
+        Settings = new StorageSettings { LogFileBytes = 8 << 10, LoggedBytesMax = 4 << 10, UnloggedBytesMax = 4 << 10, DiskFreeBytesMin = 0 },
     };
 
     [Theory]

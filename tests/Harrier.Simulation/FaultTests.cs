@@ -13,7 +13,7 @@ public class FaultTests
 {
     private const int BodySize = 700;
 
-    private static readonly StorageSettings Settings = new() { LogFileBytes = 8 << 10, ResidentBytesMax = 8 << 10, DiskFreeBytesMin = 0 };
+    private static readonly StorageSettings Settings = new() { LogFileBytes = 8 << 10, LoggedBytesMax = 8 << 10, UnloggedBytesMax = 8 << 10, DiskFreeBytesMin = 0 };
 
     [Theory]
     [InlineData(0, 0)]

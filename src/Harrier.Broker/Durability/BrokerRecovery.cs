@@ -25,6 +25,9 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
     /// <summary>Messages that the log held and no segment.</summary>
     public long LoggedMessageCount { get; private set; }
 
+    /// <summary>What was read of each queue, by its number.</summary>
+    public IReadOnlyDictionary<long, QueueImage> Images => _images;
+
     /// <summary>Reads everything. Throws <see cref="DataDamagedException"/> when it is not what was written.</summary>
     public LogEnd Read(LogReader log)
     {

@@ -125,8 +125,25 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     {
         if (Volatile.Read(ref _unlogged) > _settings.UnloggedBytesMax) _checkpointer!.Spill();
         ulong file = Log.CurrentFile.Number;
-        _checkpointer!.Run();
+        RunCheckpoint();
         _checkpointedFile = file;
+    }
+
+    // What cannot be read stands still in its queue; it is left where it is, and everything else is put down.
+    private void RunCheckpoint()
+    {
+        while (true)
+        {
+            try
+            {
+                _checkpointer!.Run();
+                return;
+            }
+            catch (DataDamagedException e)
+            {
+                LogDamaged(e); // each file is met once: it is not put together with others any more
+            }
+        }
     }
 
     /// <summary>Bytes that can still be written; none when there was no space for the log's reserve, whatever the disk says.</summary>
@@ -202,6 +219,9 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
 
     [LoggerMessage(5001, LogLevel.Information, "Recovered {Queues} queues with {Messages} messages, {Logged} of them from {Frames} frames of the log")]
     private partial void LogRecovered(int queues, long messages, long logged, long frames);
+
+    [LoggerMessage(5005, LogLevel.Critical, "A segment is damaged and stays as it is")]
+    private partial void LogDamaged(Exception exception);
 
     [LoggerMessage(5002, LogLevel.Critical, "Queue '{Queue}' in vhost '{VirtualHost}' stands still: its messages on disk cannot be read")]
     private partial void LogUnreadable(string queue, string virtualHost, Exception exception);

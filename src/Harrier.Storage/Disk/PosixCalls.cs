@@ -9,6 +9,7 @@ namespace Harrier.Storage.Disk;
 /// </summary>
 internal static partial class PosixCalls
 {
+    private const int LockShared = 1;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
     private const int PunchHole = 2;
@@ -60,10 +61,15 @@ internal static partial class PosixCalls
     /// <summary>
     /// Opens a file, making it if it has to, and takes its lock; null when somebody else has it. .NET's own opening takes a lock too, which would be in the way.
     /// </summary>
-    public static SafeFileHandle? TryLock(string path)
+    public static SafeFileHandle? TryLock(string path) => TryLock(path, ReadWrite | CreateIfMissing | CloseOnExec, LockExclusive);
+
+    /// <summary>Takes the lock of a file that exists along with others who do the same; null when somebody has it alone. The file need not be writable.</summary>
+    public static SafeFileHandle? TryLockShared(string path) => TryLock(path, CloseOnExec, LockShared);
+
+    private static SafeFileHandle? TryLock(string path, int flags, int operation)
     {
-        SafeFileHandle file = Open(path, ReadWrite | CreateIfMissing | CloseOnExec);
-        if (Flock(file, LockExclusive | LockNonBlocking) == 0) return file;
+        SafeFileHandle file = Open(path, flags);
+        if (Flock(file, operation | LockNonBlocking) == 0) return file;
         int error = Marshal.GetLastPInvokeError();
         file.Dispose();
         return error == WouldBlock ? null : throw Failure("flock", path, error);

@@ -5,7 +5,7 @@ namespace Harrier.Storage.Disk;
 /// <summary>A directory of this machine's file system.</summary>
 public sealed class RealDisk : IDisk
 {
-    private const string LockName = "LOCK";
+    internal const string LockName = "LOCK";
 
     private readonly string _root;
 

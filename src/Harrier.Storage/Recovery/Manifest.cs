@@ -15,9 +15,11 @@ namespace Harrier.Storage.Recovery;
 /// <param name="State">What the broker has written.</param>
 public sealed record Manifest(LogFilePoint LogFrom, ulong NextSegment, IReadOnlyList<SegmentEntry> Segments, ReadOnlyMemory<byte> State)
 {
+    /// <summary>The format that is written, and the newest that is read.</summary>
+    public const ushort Version = 1;
+
     private const string Name = "manifest";
     private const string NewName = "manifest.new";
-    private const ushort Version = 1;
     private const int HeaderSize = 48;
     private const int EntrySize = 16;
     private const ulong Magic = 0x314E414D_524148; // "HARMAN1\0"

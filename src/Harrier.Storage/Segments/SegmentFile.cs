@@ -51,8 +51,15 @@ public sealed class SegmentFile
         return new SegmentRecords(this, bytes, count, offset);
     }
 
+    /// <summary>Whether a record was met that is not what was written. The file stays as it is, for whoever may mend it.</summary>
+    public bool IsDamaged { get; private set; }
+
     /// <summary>The exception for a record that is not what was written.</summary>
-    public DataDamagedException Damaged(long offset) => new($"{SegmentFormat.NameOf(Number)} is damaged at offset {offset}: there is no whole record");
+    public DataDamagedException Damaged(long offset)
+    {
+        IsDamaged = true;
+        return new DataDamagedException($"{SegmentFormat.NameOf(Number)} is damaged at offset {offset}: there is no whole record");
+    }
 
     internal void Write(ReadOnlySpan<byte> bytes, long offset) => _file.Write(bytes, offset);
 

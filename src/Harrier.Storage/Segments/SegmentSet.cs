@@ -46,7 +46,7 @@ public sealed class SegmentSet : IDisposable
     /// <summary>The files whose rest is worth being put together in one, or none while there are few of them.</summary>
     public IReadOnlySet<SegmentFile> FindSparse()
     {
-        HashSet<SegmentFile> sparse = [.. _files.Values.Where(f => f.LiveBytes > 0 && (f.Length < SmallBytes || f.LiveBytes < f.Length / 4))];
+        HashSet<SegmentFile> sparse = [.. _files.Values.Where(f => f.LiveBytes > 0 && !f.IsDamaged && (f.Length < SmallBytes || f.LiveBytes < f.Length / 4))];
         return sparse.Count >= SparseCountMin ? sparse : new HashSet<SegmentFile>();
     }
 

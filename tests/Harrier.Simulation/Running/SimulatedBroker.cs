@@ -142,8 +142,8 @@ internal sealed class SimulatedBroker : IDisposable
     /// <summary>Whether the counts of memory are what the queues hold.</summary>
     public void AssertMemoryIsCounted()
     {
-        long resident = Broker.Topologies.SelectMany(t => t.Queues.Values).Sum(q => q.Machine.ResidentBytes);
-        Storage.ResidentBytes.ShouldBe(resident, "memory is counted as it is used");
+        FreshBytes fresh = Broker.Topologies.SelectMany(t => t.Queues.Values).Aggregate(default(FreshBytes), (sum, q) => sum + q.Machine.FreshBytes);
+        Storage.FreshBytes.ShouldBe(fresh, "memory is counted as it is used");
     }
 
     /// <summary>Whether a broker that holds nothing keeps nothing on disk.</summary>
@@ -152,7 +152,7 @@ internal sealed class SimulatedBroker : IDisposable
         RunLoads();
         WaitUntilDurable(Log.Appended); // so that the log does not go on to another file meanwhile
         Checkpoint();
-        Storage.ResidentBytes.ShouldBe(0, "no message is left to be in memory");
+        Storage.FreshBytes.ShouldBe(default, "no message is left to be in memory");
         _disk.List("segments").ShouldBeEmpty("no message is left for a segment to hold");
         _disk.List("log").Count.ShouldBeLessThanOrEqualTo(LogFilesMax, $"{Manifest.Read(_disk)!.LogFrom}, {Log.CurrentFile}: {string.Join(' ', _disk.List("log"))}");
     }

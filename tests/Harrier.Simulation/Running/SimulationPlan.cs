@@ -40,7 +40,13 @@ internal sealed record SimulationPlan
             HasFaults = random.Next(3) == 0,
             IsHoarding = isHoarding,
             FailsSyncs = random.Next(6) == 0,
-            Settings = new StorageSettings { LogFileBytes = 4096L << random.Next(random.Next(8) == 0 ? 7 : 4), ResidentBytesMax = 1024L << random.Next(9), DiskFreeBytesMin = 0 },
+            Settings = new StorageSettings
+            {
+                LogFileBytes = 4096L << random.Next(random.Next(8) == 0 ? 7 : 4),
+                LoggedBytesMax = 1024L << random.Next(9),
+                UnloggedBytesMax = 1024L << random.Next(9),
+                DiskFreeBytesMin = 0,
+            },
         };
     }
 }
