@@ -54,9 +54,11 @@ internal sealed partial class CheckpointThread : IDisposable
             while (!_isStopping)
             {
                 _wake.WaitOne(Interval);
-                if (_isStopping || IsDue) TryCheckpoint();
-                if (!_isStopping) _storage.Prepare();
+                if (_isStopping) break;
+                if (IsDue) TryCheckpoint();
+                _storage.Prepare();
             }
+            TryCheckpoint();
         }
         catch (Exception e)
         {
