@@ -29,6 +29,16 @@ public partial class DocumentationTests
         names.Where(name => !Regex.IsMatch(document, $@"\b{name}\b", RegexOptions.IgnoreCase)).ShouldBeEmpty();
     }
 
+    /// <summary>What a document says is tested by somebody.</summary>
+    [Fact]
+    public void Tests_that_documents_name_exist()
+    {
+        string[] named = [.. Repository.Files("docs", "*.md").SelectMany(d => TestName().Matches(File.ReadAllText(d))).Select(m => m.Groups["name"].Value).Distinct()];
+        named.ShouldContain("KillNineTests", "the test must see them");
+        string sources = string.Concat(Repository.Sources("tests").Select(File.ReadAllText));
+        named.Where(name => !sources.Contains($"class {name}", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
     private static IEnumerable<string> BrokenLinks(string document)
     {
         string text = Fenced().Replace(File.ReadAllText(document), "");
@@ -49,6 +59,9 @@ public partial class DocumentationTests
     private static HashSet<string> Anchors(string document) =>
         [.. Heading().Matches(Fenced().Replace(File.ReadAllText(document), ""))
             .Select(m => NoAnchorCharacter().Replace(m.Groups["text"].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'))];
+
+    [GeneratedRegex(@"`(?<name>\w+Tests)`")]
+    private static partial Regex TestName();
 
     [GeneratedRegex(@"^\s*```.*?^\s*```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Fenced();

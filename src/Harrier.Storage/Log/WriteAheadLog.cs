@@ -96,9 +96,9 @@ public sealed class WriteAheadLog : IDisposable
         {
             if (ticket <= _durable) return false;
             _waiters.Add(new Waiting(ticket, waiter));
-            if (!_isAwaited)
+            if (!_isAwaited && ticket > _batchTicket) // else it is on its way already
             {
-                _isAwaited = true; // it may be a unit that nobody waited for until now
+                _isAwaited = true; // a unit that nobody waited for until now
                 Monitor.Pulse(_gate);
             }
             return true;
