@@ -32,8 +32,8 @@ internal static class OptionsReader
     {
         AssertWithin(nameof(options.LogFileBytes), options.LogFileBytes, 1 << 20, 1 << 30);
         AssertWithin(nameof(options.DiskFreeBytesMin), options.DiskFreeBytesMin, 0, long.MaxValue);
-        AssertWithin(nameof(options.DurableMemoryBytes), options.DurableMemoryBytes, 1 << 20, 64L << 30);
-        AssertWithin(nameof(options.TransientMemoryBytes), options.TransientMemoryBytes, 1 << 20, 64L << 30);
+        AssertWithin(nameof(options.DurableMemoryBytes), options.DurableMemoryBytes, 1 << 20, 1 << 30);
+        AssertWithin(nameof(options.TransientMemoryBytes), options.TransientMemoryBytes, 1 << 20, 1 << 30);
         return new StorageSettings
         {
             LogFileBytes = options.LogFileBytes,

@@ -74,7 +74,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         IDisposable directoryLock = disk.TryLock() ?? throw new IOException("another broker is running on this data directory");
         try
         {
-            Manifest manifest = Manifest.Read(disk) ?? CreateFirst(disk);
+            Manifest manifest = Manifest.Read(disk) ?? CreateFirst(disk, random);
             var storage = new BrokerStorage(disk, directoryLock, manifest, settings, formats, random, log);
             storage.Recover(manifest);
             return storage;
@@ -160,10 +160,12 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         _lock.Dispose();
     }
 
-    private static Manifest CreateFirst(IDisk disk)
+    private static Manifest CreateFirst(IDisk disk, Random random)
     {
+        byte[] salt = new byte[sizeof(uint)];
+        lock (random) random.NextBytes(salt);
         if (new LogReader(disk).HasFiles) throw new DataDamagedException("there are log files, but the manifest is missing. Nothing was changed.");
-        var first = new Manifest(new LogFilePoint(1, 0), 1, [], default);
+        var first = new Manifest(new LogFilePoint(1, 0, BitConverter.ToUInt32(salt)), 1, [], default);
         first.Write(disk);
         return first;
     }

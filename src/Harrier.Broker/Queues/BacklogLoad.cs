@@ -86,7 +86,7 @@ public sealed class BacklogLoad
                 continue;
             }
             Message message = StoredMessage.Read(records.Payload, formats);
-            var stored = new StoredAt(run.File, (uint)records.Offset, records.Size);
+            var stored = new StoredAt(run.File, checked((uint)records.Offset), records.Size);
             Entries.Add(new QueueEntry(message, key.Sequence, key.DeliveryCount, IsLogged: Queue.IsLogged && !isTransient, stored));
         }
         NextOffset = records.NextOffset;

@@ -21,7 +21,7 @@ internal sealed class LogFiles : IDisposable
     private readonly Queue<(ulong Number, IDiskFile File)> _full = new();
     // Held while files are made and renamed, on purpose: nobody waits for it but a log that has no file to write to.
     private readonly Lock _preparing = new();
-    private readonly ulong _firstNumber;
+    private readonly LogFilePoint _first;
     private ulong _nextNumber;
     private (ulong Number, IDiskFile File)? _current;
     private volatile int _liveCount = 1;
@@ -30,14 +30,14 @@ internal sealed class LogFiles : IDisposable
 
     /// <param name="disk">Where they are.</param>
     /// <param name="fileBytes">Bytes of each.</param>
-    /// <param name="firstNumber">The number of the first; files of lower numbers belong to the past.</param>
-    /// <param name="start">The position of the first byte.</param>
-    public LogFiles(IDisk disk, long fileBytes, ulong firstNumber, long start)
+    /// <param name="first">The first; files of lower numbers belong to the past.</param>
+    public LogFiles(IDisk disk, long fileBytes, LogFilePoint first)
     {
         _disk = disk;
         _fileBytes = fileBytes;
-        _firstNumber = _nextNumber = firstNumber;
-        Start = start;
+        _first = first;
+        _nextNumber = first.Number;
+        Start = first.Start;
     }
 
     /// <summary>The file that is being written, or will be first.</summary>
@@ -45,7 +45,7 @@ internal sealed class LogFiles : IDisposable
     {
         get
         {
-            lock (_gate) return new LogFilePoint(_current?.Number ?? _firstNumber, Start);
+            lock (_gate) return new LogFilePoint(_current?.Number ?? _first.Number, Start, Salt);
         }
     }
 
@@ -60,6 +60,9 @@ internal sealed class LogFiles : IDisposable
             lock (_gate) return _spares.Count;
         }
     }
+
+    /// <summary>What every frame carries.</summary>
+    public uint Salt => _first.Salt;
 
     /// <summary>The position of the current file's first byte.</summary>
     public long Start { get; private set; }
@@ -141,7 +144,7 @@ internal sealed class LogFiles : IDisposable
     public void DeleteOlder()
     {
         foreach (string name in _disk.List(LogFormat.Folder))
-            if (LogFormat.NumberOf(name) is { } number && number < _firstNumber) _disk.Delete(name);
+            if (LogFormat.NumberOf(name) is { } number && number < _first.Number) _disk.Delete(name);
         _disk.SyncFolder(LogFormat.Folder);
     }
 

@@ -63,13 +63,13 @@ internal static class LogFormat
         return true;
     }
 
-    public static void WriteFrameHeader(Span<byte> to, int payloadSize, long position, long durable)
+    public static void WriteFrameHeader(Span<byte> to, int payloadSize, long position, long durable, uint salt)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(to, FrameMagic);
         BinaryPrimitives.WriteInt32LittleEndian(to[4..], payloadSize);
         BinaryPrimitives.WriteInt64LittleEndian(to[8..], position);
         BinaryPrimitives.WriteInt64LittleEndian(to[16..], durable);
-        BinaryPrimitives.WriteUInt32LittleEndian(to[24..], 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(to[24..], salt);
     }
 
     public static void WriteFrameCrc(Span<byte> header, uint crc) => BinaryPrimitives.WriteUInt32LittleEndian(header[28..], crc);
@@ -78,12 +78,13 @@ internal static class LogFormat
     public static uint HeaderCrc(ReadOnlySpan<byte> header) => Crc32C.Of(header[..28]);
 
     /// <summary>What stands where a frame may begin; false when it is no frame of that position. The checksum is still to be compared.</summary>
-    public static bool TryReadFrameHeader(ReadOnlySpan<byte> from, long position, out LogFrameHeader header)
+    public static bool TryReadFrameHeader(ReadOnlySpan<byte> from, long position, uint salt, out LogFrameHeader header)
     {
         header = default;
         if (from.Length < FrameHeaderSize || BinaryPrimitives.ReadUInt32LittleEndian(from) != FrameMagic) return false;
         int payloadSize = BinaryPrimitives.ReadInt32LittleEndian(from[4..]);
         if (payloadSize is < 0 or > FrameBytesMax || BinaryPrimitives.ReadInt64LittleEndian(from[8..]) != position) return false;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(from[24..]) != salt) return false;
         header = new LogFrameHeader(payloadSize, BinaryPrimitives.ReadInt64LittleEndian(from[16..]), BinaryPrimitives.ReadUInt32LittleEndian(from[28..]));
         return true;
     }
@@ -134,4 +135,9 @@ public readonly ref struct LoggedUnit(int stream, ulong index, ReadOnlySpan<byte
 }
 
 /// <summary>A file of the log by its number, with the position of its first byte.</summary>
-public readonly record struct LogFilePoint(ulong Number, long Start);
+/// <param name="Number">Counts from 1, over all lives of the files.</param>
+/// <param name="Start">The position of its first byte.</param>
+/// <param name="Salt">
+/// Stands in every frame of the directory's log, and nobody outside knows it: what a client publishes can look like a frame, but not like one of ours.
+/// </param>
+public readonly record struct LogFilePoint(ulong Number, long Start, uint Salt = 0);

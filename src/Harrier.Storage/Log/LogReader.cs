@@ -34,9 +34,9 @@ public sealed class LogReader(IDisk disk)
         {
             using var file = new LogFileWindow(disk.Open(LogFormat.NameOf(number)));
             if (!TryBegin(file, number, from.Number, end, ref start)) break;
-            end = ReadFrames(file, number, start, apply, ref frames);
+            end = ReadFrames(file, new LogFilePoint(number, start, from.Salt), apply, ref frames);
         }
-        AssertTorn(numbers.Where(n => n + 1 >= number && n >= from.Number), end);
+        AssertTorn(numbers.Where(n => n + 1 >= number && n >= from.Number), end, from.Salt);
         return new LogEnd(end, frames);
     }
 
@@ -50,7 +50,7 @@ public sealed class LogReader(IDisk disk)
             using IDiskFile file = disk.Open(LogFormat.NameOf(number));
             start += file.Length;
         }
-        return new LogFilePoint(numbers.Length == 0 ? from.Number : Math.Max(from.Number, numbers[^1] + 1), start);
+        return new LogFilePoint(numbers.Length == 0 ? from.Number : Math.Max(from.Number, numbers[^1] + 1), start, from.Salt);
     }
 
     private ulong[] Numbers()
@@ -70,23 +70,23 @@ public sealed class LogReader(IDisk disk)
         return true;
     }
 
-    private long ReadFrames(LogFileWindow file, ulong number, long start, LoggedUnitHandler apply, ref long frames)
+    private long ReadFrames(LogFileWindow file, in LogFilePoint at, LoggedUnitHandler apply, ref long frames)
     {
         long offset = LogFormat.FileHeaderSize;
-        while (TryReadFrame(file, offset, start + offset, out ReadOnlySpan<byte> payload, out _))
+        while (TryReadFrame(file, offset, at.Start + offset, at.Salt, out ReadOnlySpan<byte> payload, out _))
         {
-            OnFrame?.Invoke(number, offset, payload.Length);
+            OnFrame?.Invoke(at.Number, offset, payload.Length);
             frames++;
             offset += LogFormat.PaddedSize(LogFormat.FrameHeaderSize + payload.Length);
             while (!payload.IsEmpty) apply(LogFormat.TakeUnit(ref payload));
         }
-        return start + offset;
+        return at.Start + offset;
     }
 
-    private static bool TryReadFrame(LogFileWindow file, long offset, long position, out ReadOnlySpan<byte> payload, out LogFrameHeader header)
+    private static bool TryReadFrame(LogFileWindow file, long offset, long position, uint salt, out ReadOnlySpan<byte> payload, out LogFrameHeader header)
     {
         payload = default;
-        if (!LogFormat.TryReadFrameHeader(file.Peek(offset, LogFormat.FrameHeaderSize), position, out header)) return false;
+        if (!LogFormat.TryReadFrameHeader(file.Peek(offset, LogFormat.FrameHeaderSize), position, salt, out header)) return false;
         int size = LogFormat.FrameHeaderSize + header.PayloadSize;
         if (offset + size > file.Length) return false;
         ReadOnlySpan<byte> frame = file.Peek(offset, size);
@@ -95,7 +95,7 @@ public sealed class LogReader(IDisk disk)
     }
 
     /// <summary>Looks for a frame that was written when what is missing at <paramref name="end"/> had been synced already.</summary>
-    private void AssertTorn(IEnumerable<ulong> numbers, long end)
+    private void AssertTorn(IEnumerable<ulong> numbers, long end, uint salt)
     {
         foreach (ulong number in numbers)
         {
@@ -104,7 +104,7 @@ public sealed class LogReader(IDisk disk)
             for (long offset = LogFormat.FileHeaderSize; offset < file.Length; offset += LogFormat.SectorSize)
             {
                 if (!LogFormat.TryReadPosition(file.Peek(offset, LogFormat.FrameHeaderSize), out long position) || position <= end) continue;
-                if (!TryReadFrame(file, offset, position, out _, out LogFrameHeader header) || header.Durable <= end) continue;
+                if (!TryReadFrame(file, offset, position, salt, out _, out LogFrameHeader header) || header.Durable <= end) continue;
                 throw new DataDamagedException(
                     $"the log is damaged at position {end}: a frame behind it (position {position}, in {name}) shows that it had been synced. " +
                     "Nothing was changed. Restore the directory from a backup, or have the disk looked at.");

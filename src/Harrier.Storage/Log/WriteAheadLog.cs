@@ -41,7 +41,7 @@ public sealed class WriteAheadLog : IDisposable
     {
         disk.CreateFolder(LogFormat.Folder);
         disk.SyncFolder("");
-        _files = new LogFiles(disk, fileBytes, start.Number, start.Start);
+        _files = new LogFiles(disk, fileBytes, start);
         _files.EnsureSpare();
         _durablePosition = _markedPosition = start.Start; // nothing of it is durable yet, not even the header of its first file
     }
@@ -228,7 +228,7 @@ public sealed class WriteAheadLog : IDisposable
     private void WriteFrame(int payloadSize)
     {
         int size = LogFormat.FrameHeaderSize + payloadSize, padded = LogFormat.PaddedSize(size);
-        LogFormat.WriteFrameHeader(_frameHeader, payloadSize, _files.Position, _durablePosition);
+        LogFormat.WriteFrameHeader(_frameHeader, payloadSize, _files.Position, _durablePosition, _files.Salt);
         uint crc = LogFormat.HeaderCrc(_frameHeader);
         _parts.Add(_frameHeader);
         foreach (LogUnit unit in _batch)

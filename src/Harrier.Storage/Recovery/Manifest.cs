@@ -46,7 +46,7 @@ public sealed record Manifest(LogFilePoint LogFrom, ulong NextSegment, IReadOnly
             ReadOnlySpan<byte> entry = header[(HeaderSize + i * EntrySize)..];
             segments[i] = new SegmentEntry(BinaryPrimitives.ReadUInt64LittleEndian(entry), BinaryPrimitives.ReadInt64LittleEndian(entry[8..]));
         }
-        var logFrom = new LogFilePoint(BinaryPrimitives.ReadUInt64LittleEndian(header[16..]), BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
+        var logFrom = new LogFilePoint(BinaryPrimitives.ReadUInt64LittleEndian(header[16..]), BinaryPrimitives.ReadInt64LittleEndian(header[24..]), BinaryPrimitives.ReadUInt32LittleEndian(header[44..]));
         return new Manifest(logFrom, BinaryPrimitives.ReadUInt64LittleEndian(header[32..]), segments, bytes.AsMemory(HeaderSize + count * EntrySize)[..^4]);
     }
 
@@ -60,6 +60,7 @@ public sealed record Manifest(LogFilePoint LogFrom, ulong NextSegment, IReadOnly
         BinaryPrimitives.WriteInt64LittleEndian(head.AsSpan(24), LogFrom.Start);
         BinaryPrimitives.WriteUInt64LittleEndian(head.AsSpan(32), NextSegment);
         BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(40), Segments.Count);
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(44), LogFrom.Salt);
         for (int i = 0; i < Segments.Count; i++)
         {
             Span<byte> entry = head.AsSpan(HeaderSize + i * EntrySize);

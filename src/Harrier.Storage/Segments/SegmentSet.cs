@@ -15,6 +15,9 @@ public sealed class SegmentSet : IDisposable
     private const int SparseCountMin = 16;
     private const long SmallBytes = 1 << 20;
 
+    // At a time, so that a checkpoint stays short and needs little space; the rest is for the next ones.
+    private const long MovedBytesMax = 256 << 20;
+
     private readonly IDisk _disk;
     private readonly Dictionary<ulong, SegmentFile> _files = [];
     private readonly List<SegmentFile> _temporary = [];
@@ -46,8 +49,17 @@ public sealed class SegmentSet : IDisposable
     /// <summary>The files whose rest is worth being put together in one, or none while there are few of them.</summary>
     public IReadOnlySet<SegmentFile> FindSparse()
     {
-        HashSet<SegmentFile> sparse = [.. _files.Values.Where(f => f.LiveBytes > 0 && !f.IsDamaged && (f.Length < SmallBytes || f.LiveBytes < f.Length / 4))];
-        return sparse.Count >= SparseCountMin ? sparse : new HashSet<SegmentFile>();
+        List<SegmentFile> sparse = [.. _files.Values.Where(f => f.LiveBytes > 0 && !f.IsDamaged && (f.Length < SmallBytes || f.LiveBytes < f.Length / 4))];
+        HashSet<SegmentFile> chosen = [];
+        if (sparse.Count < SparseCountMin) return chosen;
+        long bytes = 0;
+        foreach (SegmentFile file in sparse.OrderBy(f => f.Length))
+        {
+            bytes += file.Length; // of which a queue's run may be all
+            if (bytes > MovedBytesMax && chosen.Count > 0) break;
+            chosen.Add(file);
+        }
+        return chosen;
     }
 
     /// <summary>Opens a file that the manifest names. Throws <see cref="DataDamagedException"/> when it is missing, shorter than it was or not that file.</summary>
