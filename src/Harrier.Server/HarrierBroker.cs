@@ -63,11 +63,13 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         options ??= new HarrierOptions();
         loggers ??= NullLoggerFactory.Instance;
         time ??= TimeProvider.System;
+        long memoryBytesMax = OptionsReader.MemoryWatermark(options);
+        ConnectionLimits limits = OptionsReader.Limits(options);
+        IPAddress address = OptionsReader.Address(options);
         DurableBroker durable = DurableBroker.Open(options, time, loggers);
         MessageBroker broker = durable.Broker;
-        long memoryBytesMax = OptionsReader.MemoryWatermark(options);
         var memory = new MemoryWatermark(memoryBytesMax, () => MeasureMemory(memoryBytesMax), broker.Flow, loggers.CreateLogger<MemoryWatermark>());
-        var server = new AmqpServer(broker, OptionsReader.Limits(options), options.Identity, time, loggers.CreateLogger<AmqpServer>());
+        var server = new AmqpServer(broker, limits, options.Identity, time, loggers.CreateLogger<AmqpServer>());
         WebApplication listener = Listen(options, server, loggers);
         try
         {
@@ -82,7 +84,7 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         }
         var trim = new IdleTrim();
         ITimer memoryChecks = time.CreateTimer(_ => CheckMemory(memory, trim), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
-        IPEndPoint endPoint = AddressOf(listener, OptionsReader.Address(options));
+        IPEndPoint endPoint = AddressOf(listener, address);
         ILogger log = loggers.CreateLogger<HarrierBroker>();
         LogStarted(log, Version, endPoint, options.Data is { } data ? "durable, in " + Path.GetFullPath(data) : "in memory only");
         return new HarrierBroker(listener, server, durable, memoryChecks, endPoint, log);
@@ -94,12 +96,18 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         if (Interlocked.Exchange(ref _stopped, 1) != 0) return;
         LogStopping(_log, _server.ConnectionCount);
         using var late = new CancellationTokenSource(ShutdownTimeMax);
-        await _server.ShutdownAsync(late.Token);
-        await _listener.StopAsync(late.Token);
-        await _memoryChecks.DisposeAsync();
-        _server.Dispose();
-        await _listener.DisposeAsync();
-        _durable.Dispose();
+        try
+        {
+            await _server.ShutdownAsync(late.Token);
+            await _listener.StopAsync(late.Token);
+            await _memoryChecks.DisposeAsync();
+            _server.Dispose();
+            await _listener.DisposeAsync();
+        }
+        finally
+        {
+            _durable.Dispose();
+        }
         LogStopped(_log);
     }
 

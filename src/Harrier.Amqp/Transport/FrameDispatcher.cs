@@ -1,4 +1,5 @@
 using System.Buffers;
+using Harrier.Protocol;
 using Harrier.Protocol.Amqp091;
 
 namespace Harrier.Amqp.Transport;
@@ -25,6 +26,19 @@ internal static class FrameDispatcher
     {
         while (!handler.IsStopped && ApplySegment(ref buffer, handler))
         {
+        }
+    }
+
+    /// <summary>Whether a whole frame was left: what the handler stopped for may be over before anybody asks again.</summary>
+    public static bool HasWhole(in ReadOnlySequence<byte> buffer, IFrameHandler handler)
+    {
+        try
+        {
+            return !buffer.IsEmpty && FrameReader.CompleteSize(buffer, handler.PayloadMax) > 0;
+        }
+        catch (AmqpProtocolException)
+        {
+            return true; // it is refused in its turn
         }
     }
 

@@ -178,7 +178,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
             _heartbeat.OnRead();
             ReadOnlySequence<byte> buffer = read.Buffer;
             ApplyAll(ref buffer);
-            bool hasToFlush = HasToFlush, hasMore = hasToFlush || Pauses.IsSuspended;
+            bool hasToFlush = HasToFlush, hasMore = hasToFlush || Pauses.IsSuspended || FrameDispatcher.HasWhole(buffer, this);
             _input.AdvanceTo(buffer.Start, hasMore ? buffer.Start : buffer.End); // what was left is looked at again after the wait
             if (Output.IsClosed || (read.IsCompleted && !hasMore))
             {

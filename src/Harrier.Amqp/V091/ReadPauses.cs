@@ -46,7 +46,7 @@ internal sealed class ReadPauses(Connection091 connection, HeartbeatMonitor hear
         while (!_interrupted.Task.IsCompleted)
         {
             if (!Broker.Flow.IsOpen) await AwaitOpenAsync();
-            else if (Broker.Sync.IsBehind) await Task.Delay(Nap, time);
+            else if (Broker.Sync.IsBehind) await WaitAsync(Task.Delay(Nap, time));
             else return;
         }
     }

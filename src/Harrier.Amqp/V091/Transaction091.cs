@@ -12,6 +12,9 @@ namespace Harrier.Amqp.V091;
 /// </summary>
 internal sealed class Transaction091(int bytesMax)
 {
+    // About what a command takes besides a message, in memory and in the log.
+    private const int CommandBytes = 128;
+
     private readonly List<QueueCommand> _commands = [];
     private readonly List<Settling> _settled = [];
     private readonly List<Message> _unroutable = [];
@@ -24,7 +27,7 @@ internal sealed class Transaction091(int bytesMax)
     /// <summary>Keeps a publication. Takes over the caller's reference to the message. Throws 406 when the transaction becomes too large.</summary>
     public void Publish(Message message, RouteSet routes, bool isMandatory)
     {
-        _bytes += (long)message.Size * Math.Max(1, routes.Count);
+        _bytes += (message.Size + (long)CommandBytes) * Math.Max(1, routes.Count);
         if (_bytes > bytesMax)
         {
             message.Release();

@@ -72,15 +72,17 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     public static BrokerStorage Open(IDisk disk, StorageSettings settings, MessageFormats formats, Random random, ILogger<BrokerStorage> log)
     {
         IDisposable directoryLock = disk.TryLock() ?? throw new IOException("another broker is running on this data directory");
+        BrokerStorage? storage = null;
         try
         {
             Manifest manifest = Manifest.Read(disk) ?? CreateFirst(disk, random);
-            var storage = new BrokerStorage(disk, directoryLock, manifest, settings, formats, random, log);
+            storage = new BrokerStorage(disk, directoryLock, manifest, settings, formats, random, log);
             storage.Recover(manifest);
             return storage;
         }
         catch
         {
+            storage?.Dispose();
             directoryLock.Dispose();
             throw;
         }
@@ -102,6 +104,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     {
         RecoveredVirtualHosts = FrozenDictionary<string, VirtualHostTopology>.Empty; // they are the broker's now
         _checkpointer = new Checkpointer(_disk, Log, _segments, _shards, TopologyLog, virtualHosts, Queues, waitUntilDurable, OnFresh);
+        Log.PrepareFirst();
         _segments.DeleteUnnamed(); // a checkpoint that the crash came into left them, and their numbers are given again
         Checkpoint();
         Log.DeleteOlder();
@@ -123,10 +126,17 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     /// <summary>Puts down what has changed. The checkpointer's thread.</summary>
     internal void Checkpoint()
     {
-        if (Volatile.Read(ref _unlogged) > _settings.UnloggedBytesMax) _checkpointer!.Spill();
         ulong file = Log.CurrentFile.Number;
-        RunCheckpoint();
+        try
+        {
+            RunCheckpoint();
+        }
+        catch (DiskFullException) when (Log.TryDropReserve())
+        {
+            RunCheckpoint(); // it may give more space back than it takes
+        }
         _checkpointedFile = file;
+        if (Volatile.Read(ref _unlogged) > _settings.UnloggedBytesMax) _checkpointer!.Spill();
     }
 
     // What cannot be read stands still in its queue; it is left where it is, and everything else is put down.
@@ -147,7 +157,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     }
 
     /// <summary>Bytes that can still be written; none when there was no space for the log's reserve, whatever the disk says.</summary>
-    internal long FreeBytes => _lacksReserve ? 0 : _disk.FreeBytes;
+    internal long FreeBytes => _lacksReserve ? 0 : MeasureFreeBytes();
 
     /// <summary>The mark under which publishers are held back.</summary>
     internal long FreeBytesMin => _settings.DiskFreeBytesMin;
@@ -183,6 +193,18 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         LogRecovered(topology.Queues.Count, topology.Queues.Values.Sum(q => (long)q.ReadyCount), recovery.LoggedMessageCount, end.FrameCount);
     }
 
+    private long MeasureFreeBytes()
+    {
+        try
+        {
+            return _disk.FreeBytes;
+        }
+        catch (IOException)
+        {
+            return 0; // a disk that cannot be asked is none to publish to
+        }
+    }
+
     private bool TryPrepare()
     {
         try
@@ -214,9 +236,19 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         load.Read(_formats);
         var batch = new CommandBatch();
         batch.Add(new QueueCommand(QueueCommandKind.Loaded, load.Queue, Load: load));
-        batch.Run();
-        if (load.IsWanted && load.Failure is { } failure) LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, failure);
-        load.Applied();
+        try
+        {
+            batch.Run();
+            if (load.IsWanted && load.Failure is { } failure) LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, failure);
+        }
+        catch (InvariantException e)
+        {
+            LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, e);
+        }
+        finally
+        {
+            load.Applied();
+        }
     }
 
     [LoggerMessage(5001, LogLevel.Information, "Recovered {Queues} queues with {Messages} messages, {Logged} of them from {Frames} frames of the log")]

@@ -43,8 +43,6 @@ internal sealed partial class CheckpointThread : IDisposable
         _isStopping = true;
         _wake.Set();
         _thread.Join();
-        _storage.OnPressure = null;
-        _wake.Dispose();
     }
 
     private void Run()

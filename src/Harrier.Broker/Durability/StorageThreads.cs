@@ -23,7 +23,15 @@ public sealed class StorageThreads : IDisposable
     public StorageThreads(BrokerStorage storage, MessageBroker broker, TimeProvider time, Action<Exception> onFailure, ILoggerFactory loggers)
     {
         _log = new LogThread(storage.Log, onFailure, loggers.CreateLogger<LogThread>());
-        storage.Begin(() => broker.Topologies, ticket => WaitUntilDurable(storage.Log, ticket));
+        try
+        {
+            storage.Begin(() => broker.Topologies, ticket => WaitUntilDurable(storage.Log, ticket));
+        }
+        catch
+        {
+            _log.Dispose();
+            throw;
+        }
         var space = new DiskWatermark(storage.FreeBytesMin, broker.Flow, loggers.CreateLogger<DiskWatermark>());
         _measurements = time.CreateTimer(_ => space.Check(storage.FreeBytes), null, MeasurementInterval, MeasurementInterval);
         _checkpoints = new CheckpointThread(storage, space, time, onFailure, loggers.CreateLogger<CheckpointThread>());

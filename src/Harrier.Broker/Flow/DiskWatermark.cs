@@ -8,13 +8,16 @@ namespace Harrier.Broker.Flow;
 /// <param name="log">For the operator.</param>
 public sealed partial class DiskWatermark(long freeBytesMin, FlowGate gate, ILogger<DiskWatermark> log)
 {
+    // So that it does not flutter.
+    private const double ReopenShare = 1.05;
+
     /// <summary>Whether publishers are held back.</summary>
     public bool IsLow { get; private set; }
 
     /// <summary>Takes a measurement. Called by one thread at a time.</summary>
     public void Check(long freeBytes)
     {
-        bool low = freeBytes < freeBytesMin;
+        bool low = freeBytes < (IsLow ? freeBytesMin * ReopenShare : freeBytesMin);
         if (low == IsLow) return;
         IsLow = low;
         gate.Set(FlowReasons.Disk, low);

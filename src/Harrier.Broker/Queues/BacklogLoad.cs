@@ -56,6 +56,9 @@ public sealed class BacklogLoad
         catch (Exception e)
         {
             Failure = e;
+            Discard();
+            if (Run is not null) Entries.Clear();
+            _scattered.Clear();
         }
     }
 

@@ -60,7 +60,6 @@ public sealed class QueueEffects
         Orphaned.Clear();
         Accepted.Clear();
         Unfinished.Clear();
-        Loads.Clear();
         BackedUp = null;
     }
 

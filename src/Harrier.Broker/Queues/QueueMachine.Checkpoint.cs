@@ -42,8 +42,12 @@ public sealed partial class QueueMachine
     internal void Install(QueueSnapshot snapshot)
     {
         if (IsDeleted) return;
-        _unacked.Update(MoveOut);
-        _ready.UpdateReturned(MoveOut);
+        bool wasTaken = snapshot.Fresh.Count > 0 && !_ready.IsNextFresh(snapshot.Fresh[0].Sequence);
+        if (wasTaken || snapshot.Scattered.Count > 0 || snapshot.HasMoves)
+        {
+            _unacked.Update(MoveOut);
+            _ready.UpdateReturned(MoveOut);
+        }
         foreach ((RunState state, StoredAt moved) in snapshot.MovedRuns)
         {
             bool isThere = _ready.Backlog?.Runs.Contains(state.Run) == true && !_ready.IsReading(state.Run);

@@ -45,8 +45,14 @@ public sealed partial class QueueMachine
             return;
         }
         FreshBytes before = _ready.FreshBytes;
-        Carry(in command, effects);
-        effects.Fresh += _ready.FreshBytes - before;
+        try
+        {
+            Carry(in command, effects);
+        }
+        finally
+        {
+            effects.Fresh += _ready.FreshBytes - before;
+        }
     }
 
     private void Carry(in QueueCommand command, QueueEffects effects)
@@ -140,8 +146,8 @@ public sealed partial class QueueMachine
         if ((command.Flags & QueueCommandFlags.Settled) != QueueCommandFlags.None) Forget(command.Queue, in entry, effects);
         else
         {
-            id = _unacked.Add(in entry, consumer: null);
-            entry.Message!.AddReferences(1); // the asker's: the queue may end before the message is written
+            id = _unacked.Add(entry with { Message = Kept(in entry) }, consumer: null);
+            if (Kept(in entry) is { } kept) kept.AddReferences(1); // the asker's: the queue may end before the message is written
             MarkDelivered(command.Queue, entry.Sequence, effects);
         }
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, _ready.Count, entry.Message, id, entry.WasDelivered);
@@ -209,15 +215,20 @@ public sealed partial class QueueMachine
         QueueEntry entry = _ready.Take();
         DeliveredCount++;
         DeliveryId id = default;
+        Message? kept = null;
         if (consumer.NoAck) Forget(consumer.Queue, in entry, effects);
         else
         {
-            id = _unacked.Add(in entry, consumer);
+            kept = Kept(in entry);
+            id = _unacked.Add(entry with { Message = kept }, consumer);
             consumer.UnackedCount++;
             MarkDelivered(consumer.Queue, entry.Sequence, effects);
         }
-        effects.Deliver(new Delivery(consumer, entry.Message!, id, entry.WasDelivered, consumer.NoAck));
+        effects.Deliver(new Delivery(consumer, entry.Message!, id, entry.WasDelivered, consumer.NoAck, IsHandedOver: kept is null));
     }
+
+    // What stands on disk is read again if it ever comes back: a client that takes and never acknowledges would pull all of a backlog into memory.
+    private static Message? Kept(in QueueEntry entry) => entry.Stored.File is null ? entry.Message : null;
 
     /// <summary>Strikes a message out for good. The message itself is left to whoever has it now.</summary>
     private static void Forget(Queue queue, in QueueEntry entry, QueueEffects effects)

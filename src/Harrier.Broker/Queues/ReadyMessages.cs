@@ -126,6 +126,9 @@ internal sealed class ReadyMessages
         Add(new DiskRun(first.File, first.Offset, end, count, firstSequence, lastSequence) { LoggedCount = logged });
     }
 
+    /// <summary>Whether a message is the first of those that were never taken out.</summary>
+    public bool IsNextFresh(ulong sequence) => _fresh.Count > 0 && _fresh.Peek().Sequence == sequence;
+
     /// <summary>Whether a run is being read.</summary>
     public bool IsReading(DiskRun run) => ReferenceEquals(_load?.Run, run);
 

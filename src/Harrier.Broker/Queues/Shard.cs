@@ -45,8 +45,7 @@ public sealed class Shard
         }
         catch
         {
-            _effects.Reset(); // what is left belongs to no one else's batch
-            if (!isGroup) KeepLog(batch);
+            Abandon(batch, isGroup);
             throw;
         }
     }
@@ -64,10 +63,28 @@ public sealed class Shard
         }
         catch
         {
-            _effects.Reset();
-            KeepLog(batch);
+            Abandon(batch, isGroup: false);
             throw;
         }
+    }
+
+    /// <summary>After a machine has failed: what others were to get they get, what is left of the batch belongs to no one else's.</summary>
+    private void Abandon(CommandBatch batch, bool isGroup)
+    {
+        Report();
+        AwaitRoom();
+        _effects.Reset();
+        if (!isGroup) KeepLog(batch);
+    }
+
+    /// <summary>Tells the store what it is to read, and what memory is in use.</summary>
+    private void Report()
+    {
+        foreach (BacklogLoad load in _effects.Loads) _store.Load(load);
+        _effects.Loads.Clear();
+        if (_effects.Fresh == default) return;
+        _store.OnFresh(_effects.Fresh);
+        _effects.Fresh = default;
     }
 
     private void KeepLog(CommandBatch batch)
@@ -103,13 +120,7 @@ public sealed class Shard
             batch.FlushLater(orphan);
         }
         _effects.Orphaned.Clear();
-        foreach (BacklogLoad load in _effects.Loads) _store.Load(load);
-        _effects.Loads.Clear();
-        if (_effects.Fresh != default)
-        {
-            _store.OnFresh(_effects.Fresh);
-            _effects.Fresh = default;
-        }
+        Report();
         batch.BackedUp = _effects.BackedUp ?? batch.BackedUp;
         _effects.BackedUp = null;
         if (_effects.Accepted.Count > 0)
@@ -130,7 +141,7 @@ public sealed class Shard
             while (run < deliveries.Length && ReferenceEquals(deliveries[run].Consumer, consumer)) run++;
             consumer.Output.Deliver(deliveries[..run]);
             foreach (ref readonly Delivery delivery in deliveries[..run])
-                if (delivery.IsSettled) delivery.Message.Release();
+                if (delivery.IsHandedOver) delivery.Message.Release();
             batch.FlushLater(consumer);
             deliveries = deliveries[run..];
         }

@@ -26,5 +26,9 @@ public interface IConsumer
     void OnQueueDeleted();
 }
 
-/// <summary>A message on its way to a consumer. <see cref="IsSettled"/>: no acknowledgement is expected (0-9-1 no-ack, 1.0 settled).</summary>
-public readonly record struct Delivery(QueueConsumer Consumer, Messages.Message Message, DeliveryId Id, bool IsRedelivered, bool IsSettled);
+/// <summary>
+/// A message on its way to a consumer. <see cref="IsSettled"/>: no acknowledgement is expected (0-9-1 no-ack, 1.0 settled). <see cref="IsHandedOver"/>: the queue
+/// does not keep it in memory, so it is released when it is written.
+/// </summary>
+public readonly record struct Delivery(
+    QueueConsumer Consumer, Messages.Message Message, DeliveryId Id, bool IsRedelivered, bool IsSettled, bool IsHandedOver);

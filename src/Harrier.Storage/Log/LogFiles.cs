@@ -114,9 +114,31 @@ internal sealed class LogFiles : IDisposable
     /// <summary>Has a spare file ready for the next roll. May take as long as writing one.</summary>
     public void EnsureSpare()
     {
+        if (SpareCount > 0) return; // only who asks takes them
         lock (_preparing)
         {
             if (SpareCount == 0) Prepare();
+        }
+    }
+
+    /// <summary>Deletes the last of several spare files.</summary>
+    public bool TryDropSpare()
+    {
+        lock (_preparing)
+        {
+            (ulong Number, IDiskFile File) last;
+            lock (_gate)
+            {
+                if (_spares.Count < 2) return false;
+                last = _spares.Last();
+                (ulong Number, IDiskFile File)[] kept = [.. _spares.SkipLast(1)];
+                _spares.Clear();
+                foreach ((ulong Number, IDiskFile File) spare in kept) _spares.Enqueue(spare);
+                _nextNumber = last.Number;
+            }
+            Drop(last.Number, last.File);
+            _disk.SyncFolder(LogFormat.Folder);
+            return true;
         }
     }
 

@@ -44,7 +44,8 @@ public sealed partial class LogThread : IDisposable
             {
                 bool hasWork = _commits.WaitForWork(LazyTime, IdleTime);
                 if (hasWork) CommitOrWait();
-                else
+                if (_isStopping && _commits.IsFull) return; // nobody was promised what is left
+                if (!hasWork)
                 {
                     MarkOrWait();
                     if (_isStopping) return;
@@ -65,11 +66,11 @@ public sealed partial class LogThread : IDisposable
             _commits.Commit();
             _commits.IsFull = false;
         }
-        catch (DiskFullException e) when (!_isStopping)
+        catch (DiskFullException e)
         {
             if (!_commits.IsFull) LogFull(e.Message);
             _commits.IsFull = true;
-            _commits.WaitForSpace(IdleTime);
+            if (!_isStopping) _commits.WaitForSpace(IdleTime);
         }
     }
 

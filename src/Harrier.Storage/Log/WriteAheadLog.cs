@@ -42,7 +42,6 @@ public sealed class WriteAheadLog : IDisposable
         disk.CreateFolder(LogFormat.Folder);
         disk.SyncFolder("");
         _files = new LogFiles(disk, fileBytes, start);
-        _files.EnsureSpare();
         _durablePosition = _markedPosition = start.Start; // nothing of it is durable yet, not even the header of its first file
     }
 
@@ -80,11 +79,9 @@ public sealed class WriteAheadLog : IDisposable
         {
             _queued.Enqueue(unit);
             for (LogUnit? each = unit; each is not null; each = each.Next) _stagedBytes += each.WrittenSize;
-            if (unit.IsAwaited && !_isAwaited)
-            {
-                _isAwaited = true;
-                Monitor.Pulse(_gate);
-            }
+            bool isAwaited = unit.IsAwaited && !_isAwaited;
+            _isAwaited |= unit.IsAwaited;
+            if (isAwaited || _queued.Count == 1) Monitor.Pulse(_gate);
             return ++_appended;
         }
     }
@@ -157,6 +154,12 @@ public sealed class WriteAheadLog : IDisposable
         _markedPosition = _durablePosition = _files.Position;
     }
 
+    /// <summary>Makes the first file, which a manifest that names it needs.</summary>
+    public void PrepareFirst() => _files.EnsureSpare();
+
+    /// <summary>Gives the space of a file that is kept ready back, if there are two; false when there are not.</summary>
+    public bool TryDropReserve() => _files.TryDropSpare();
+
     /// <summary>Whether there is no space for the next file, so that nothing becomes durable until there is.</summary>
     public bool IsFull { get; internal set; }
 
@@ -182,7 +185,8 @@ public sealed class WriteAheadLog : IDisposable
     {
         lock (_gate)
         {
-            if (!_isAwaited && !_isStopping) Monitor.Wait(_gate, _queued.Count > 0 ? lazyTime : idleTime);
+            if (!_isAwaited && !_isStopping && _queued.Count == 0) Monitor.Wait(_gate, idleTime);
+            if (!_isAwaited && !_isStopping && _queued.Count > 0) Monitor.Wait(_gate, lazyTime);
             return _queued.Count > 0 || _batch.Count > 0;
         }
     }

@@ -62,7 +62,9 @@ internal sealed class LogBench(IDisk disk, long fileBytes = 64 << 10, LogFilePoi
     {
         disk.CreateFolder(LogFormat.Folder);
         disk.SyncFolder("");
-        return new WriteAheadLog(disk, fileBytes, start);
+        var log = new WriteAheadLog(disk, fileBytes, start);
+        log.PrepareFirst();
+        return log;
     }
 
     public static List<Unit> Read(IDisk disk, LogFilePoint? from = null) => Read(disk, from ?? First, out _);
