@@ -7,7 +7,7 @@ namespace Harrier.Broker.Durability;
 /// <summary>Writes topology ops as the log and the manifest hold them, and says which of them are kept.</summary>
 internal static class TopologyOpCodec
 {
-    public static bool IsDurable(TopologyOp op, VirtualHostTopology topology, TopologyOp[] ops) => op switch
+    public static bool IsDurable(TopologyOp op, VirtualHostTopology topology) => op switch
     {
         ExchangeDeclared declared => declared.Exchange.IsDurable,
         QueueDeclared declared => declared.Queue.Definition.IsDurable,

@@ -26,10 +26,10 @@ public sealed class TopologyLog(WriteAheadLog? log)
     /// <param name="ops">What is going to be true.</param>
     internal void Append(VirtualHostTopology topology, TopologyOp[] ops)
     {
-        if (log is null || !ops.Any(op => TopologyOpCodec.IsDurable(op, topology, ops))) return;
+        if (log is null || !ops.Any(op => TopologyOpCodec.IsDurable(op, topology))) return;
         LogUnit unit = log.RentUnit();
         foreach (TopologyOp op in ops)
-            if (TopologyOpCodec.IsDurable(op, topology, ops)) TopologyOpCodec.Write(new OpWriter(unit), topology.Name, op);
+            if (TopologyOpCodec.IsDurable(op, topology)) TopologyOpCodec.Write(new OpWriter(unit), topology.Name, op);
         unit.IsAwaited = true;
         unit.Seal(Stream, ++Index);
         Ticket = log.Append(unit);
