@@ -70,7 +70,7 @@ public static class StorageInspector
     private static void CompareSingle(Queue queue, in QueueEntry entry)
     {
         StoredAt at = entry.Stored;
-        SegmentRecords records = at.File!.Read(at.Offset, Math.Min(at.Offset + (long)at.Size, at.File.Length), at.Size);
+        using SegmentRecords records = at.File!.Read(at.Offset, Math.Min(at.Offset + (long)at.Size, at.File.Length), at.Size);
         bool isIt = records.TryMoveNext() && records.Key.QueueId == queue.Id.Value && records.Key.Sequence == entry.Sequence;
         if (!isIt) throw at.File.Damaged(at.Offset);
     }
@@ -80,7 +80,7 @@ public static class StorageInspector
         int count = 0;
         for (long offset = run.Next; offset < run.End;)
         {
-            SegmentRecords records = run.File.Read(offset, run.End, WindowBytes);
+            using SegmentRecords records = run.File.Read(offset, run.End, WindowBytes);
             while (records.TryMoveNext())
             {
                 if (records.Key.QueueId != queue.Id.Value) throw run.File.Damaged(records.Offset);

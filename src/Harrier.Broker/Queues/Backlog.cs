@@ -7,7 +7,7 @@ namespace Harrier.Broker.Queues;
 internal sealed class Backlog
 {
     private const int WindowBytesMin = 32 << 10;
-    private const int WindowBytesMax = 512 << 10;
+    private const int WindowBytesMax = 256 << 10;
 
     private readonly ChunkedDeque<QueueEntry> _window = new();
     private readonly LinkedList<DiskRun> _runs = new();

@@ -77,7 +77,7 @@ public sealed class BacklogLoad
 
     private void ReadRun(DiskRun run, MessageFormats formats)
     {
-        SegmentRecords records = run.File.Read(run.Next, run.End, BytesMax);
+        using SegmentRecords records = run.File.Read(run.Next, run.End, BytesMax);
         while (records.TryMoveNext())
         {
             SegmentKey key = records.Key;
@@ -99,7 +99,7 @@ public sealed class BacklogLoad
     {
         foreach (QueueEntry entry in Entries)
         {
-            SegmentRecords records = entry.Stored.File!.Read(entry.Stored.Offset, entry.Stored.Offset + entry.Stored.Size, entry.Stored.Size);
+            using SegmentRecords records = entry.Stored.File!.Read(entry.Stored.Offset, entry.Stored.Offset + entry.Stored.Size, entry.Stored.Size);
             bool isIt = records.TryMoveNext() && records.Key.QueueId == Queue.Id.Value && records.Key.Sequence == entry.Sequence;
             if (!isIt) throw entry.Stored.File.Damaged(entry.Stored.Offset);
             _scattered.Add(StoredMessage.Read(records.Payload, formats));

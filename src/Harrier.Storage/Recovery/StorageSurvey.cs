@@ -115,7 +115,7 @@ public sealed class StorageSurvey
             SegmentFile file = set.Open(entry);
             for (long offset = SegmentFormat.FileHeaderSize; offset < file.Length;)
             {
-                SegmentRecords records = file.Read(offset, file.Length, WindowBytes);
+                using SegmentRecords records = file.Read(offset, file.Length, WindowBytes);
                 while (records.TryMoveNext()) found.Records++;
                 offset = records.NextOffset;
             }

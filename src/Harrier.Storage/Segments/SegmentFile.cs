@@ -1,3 +1,4 @@
+using System.Buffers;
 using Harrier.Storage.Disk;
 
 namespace Harrier.Storage.Segments;
@@ -39,13 +40,15 @@ public sealed class SegmentFile
     /// <exception cref="DataDamagedException">There is no record, or not one that ends before <paramref name="end"/>.</exception>
     public SegmentRecords Read(long offset, long end, int bytesMax)
     {
-        byte[] bytes = new byte[(int)Math.Min(Math.Max(bytesMax, SegmentFormat.RecordHeaderSize), end - offset)];
-        int count = _file.Read(bytes, offset);
+        int size = (int)Math.Min(Math.Max(bytesMax, SegmentFormat.RecordHeaderSize), end - offset);
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(size);
+        int count = _file.Read(bytes.AsSpan(0, size), offset);
         int first = SegmentFormat.RecordSize(bytes.AsSpan(0, count));
         if (first > count && first <= end - offset)
         {
-            bytes = new byte[first];
-            count = _file.Read(bytes, offset);
+            ArrayPool<byte>.Shared.Return(bytes);
+            bytes = ArrayPool<byte>.Shared.Rent(first);
+            count = _file.Read(bytes.AsSpan(0, first), offset);
         }
         if (first < 0 || first > count) throw Damaged(offset);
         return new SegmentRecords(this, bytes, count, offset);

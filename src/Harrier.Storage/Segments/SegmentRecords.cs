@@ -1,7 +1,9 @@
+using System.Buffers;
+
 namespace Harrier.Storage.Segments;
 
-/// <summary>Records that were read in one piece; those that are there in whole can be walked through.</summary>
-public sealed class SegmentRecords
+/// <summary>Records that were read in one piece, into a pooled buffer; those that are there in whole can be walked through.</summary>
+public sealed class SegmentRecords : IDisposable
 {
     private readonly SegmentFile _file;
     private readonly byte[] _bytes;
@@ -32,6 +34,9 @@ public sealed class SegmentRecords
 
     /// <summary>What was written for the current record.</summary>
     public ReadOnlySpan<byte> Payload => _bytes.AsSpan(_current + SegmentFormat.RecordHeaderSize, Size - SegmentFormat.RecordHeaderSize);
+
+    /// <summary>Gives the buffer back. Nothing is read from it afterwards.</summary>
+    public void Dispose() => ArrayPool<byte>.Shared.Return(_bytes);
 
     /// <summary>Goes to the next record; false when no other is there in whole.</summary>
     /// <exception cref="Disk.DataDamagedException">It is not what was written.</exception>

@@ -53,7 +53,7 @@ public sealed class SegmentWriter : IDisposable
     {
         while (offset < end)
         {
-            SegmentRecords records = from.Read(offset, end, BufferSize);
+            using SegmentRecords records = from.Read(offset, end, BufferSize);
             while (records.TryMoveNext())
             {
                 records.Payload.CopyTo(GetPayload(records.Payload.Length));
