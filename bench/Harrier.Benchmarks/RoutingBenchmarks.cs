@@ -49,7 +49,7 @@ public class RoutingBenchmarks
     private Queue Declare(string name)
     {
         var definition = new QueueDefinition(name, QueueType.Classic, IsDurable: true, IsExclusive: false, IsAutoDelete: false, ArgumentTable.Empty);
-        Queue queue = _queues.Create("/", definition, owner: null);
+        Queue queue = _queues.Create("/", definition, QueueSettings.None, owner: null);
         _topology = TopologyMachine.Apply(_topology, new QueueDeclared(queue));
         return queue;
     }

@@ -25,4 +25,12 @@ internal sealed class MessageFormat091 : IMessageFormat
         };
         return true;
     }
+
+    public Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties) => null;
+
+    public byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies) => message.Properties.ToArray();
+
+    public bool HasCycle(Message message, Utf8Name queue) => false;
+
+    public byte[] AfterDelay(ReadOnlySpan<byte> properties) => properties.ToArray();
 }

@@ -10,6 +10,24 @@ public interface IMessageFormat
 
     /// <summary>The value of an application header, or false when it is absent. Source: 0-9-1 <c>headers</c>, 1.0 application properties.</summary>
     bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value);
+
+    /// <summary>The further routing keys that everybody may see (0-9-1's CC header), or null. What only the publisher saw (BCC) is not among them.</summary>
+    Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties);
+
+    /// <summary>
+    /// The property section of a message that is dead-lettered: the death noted, the expiration taken out (behaviour note 100). Deaths that it names already
+    /// count only when <see cref="Message.HasDeaths"/> says that the broker wrote them.
+    /// </summary>
+    /// <param name="message">The message that has died.</param>
+    /// <param name="death">This death.</param>
+    /// <param name="keepsCarbonCopies">Whether it goes on to the keys that it had; another key replaces all of them.</param>
+    byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies);
+
+    /// <summary>Whether the message, dead already, was in that queue before and nobody has rejected it since (behaviour note 101).</summary>
+    bool HasCycle(Message message, Utf8Name queue);
+
+    /// <summary>The property section of a message whose delay (header <c>x-delay</c>) is over: the header is there, negative, so that nothing delays it again.</summary>
+    byte[] AfterDelay(ReadOnlySpan<byte> properties);
 }
 
 /// <summary>A header value where it stands in a message. Only the kinds that can be compared have content.</summary>
@@ -19,6 +37,14 @@ public readonly ref struct HeaderValue(ArgumentKind kind, long integer, double r
     private readonly long _integer = integer;
     private readonly double _real = real;
     private readonly ReadOnlySpan<byte> _content = content;
+
+    /// <summary>The bytes of a text or byte array; empty for other kinds.</summary>
+    public ReadOnlySpan<byte> Content => _kind is ArgumentKind.Text or ArgumentKind.Bytes ? _content : default;
+
+    /// <summary>The number of an integer of any width, or null for other kinds.</summary>
+    public long? Integer => _kind is >= ArgumentKind.SignedByte and <= ArgumentKind.SignedLong ? _integer : null;
+
+    public ArgumentKind Kind => _kind;
 
     /// <summary>Equal as the headers exchange compares (behaviour note 50): the width of a number does not matter, a float is no integer.</summary>
     public bool Matches(in ArgumentValue wanted) => wanted.Kind switch

@@ -40,6 +40,21 @@ public sealed class Message
     /// <summary>Whether the publisher asked for it to survive a restart (0-9-1 delivery-mode 2).</summary>
     public bool IsPersistent { get; set; }
 
+    /// <summary>Whether the deaths that it names were written by a broker, and not by its publisher.</summary>
+    public bool HasDeaths { get; set; }
+
+    /// <summary>When it arrived, in milliseconds since 1970.</summary>
+    public long ArrivedAtMs { get; set; }
+
+    /// <summary>When its own time to live ends (0-9-1 expiration); 0 for never.</summary>
+    public long ExpiresAtMs { get; set; }
+
+    /// <summary>When the exchange that delays it is to let it go; 0 for at once.</summary>
+    public long DueAtMs { get; set; }
+
+    /// <summary>The priority that its publisher asked for, or null.</summary>
+    public byte? Priority { get; set; }
+
     /// <summary>Further routing keys, or null: 0-9-1's CC and BCC headers (behaviour note 47).</summary>
     public Utf8Name[]? ExtraRoutingKeys { get; set; }
 
@@ -110,9 +125,16 @@ public sealed class Message
         int left = Volatile.Read(ref _references) == 1 ? _references = 0 : Interlocked.Decrement(ref _references);
         if (left > 0) return;
         Invariant.Check(left == 0, "a message is released as often as it was referred to");
-        IsPersistent = false;
-        ExtraRoutingKeys = null;
+        Forget();
         MessagePool.Return(this);
+    }
+
+    private void Forget()
+    {
+        IsPersistent = HasDeaths = false;
+        ArrivedAtMs = ExpiresAtMs = DueAtMs = 0;
+        Priority = null;
+        ExtraRoutingKeys = null;
     }
 
     private void Grow(long capacity)

@@ -18,11 +18,12 @@ public sealed record QueueDefinition(Utf8Name Name, QueueType Type, bool IsDurab
 /// <summary>A queue that exists: its declaration, the shard that it lives in for good, and its machine, which only that shard may touch.</summary>
 public sealed class Queue
 {
-    internal Queue(QueueId id, string virtualHost, QueueDefinition definition, object? owner, Shard shard)
+    internal Queue(QueueId id, string virtualHost, QueueDefinition definition, QueueSettings settings, object? owner, Shard shard)
     {
         Id = id;
         VirtualHost = virtualHost;
         Definition = definition;
+        Settings = settings;
         Owner = owner;
         Shard = shard;
         NameText = definition.Name.ToString();
@@ -33,6 +34,9 @@ public sealed class Queue
     public string VirtualHost { get; }
 
     public QueueDefinition Definition { get; }
+
+    /// <summary>What applies to it now. Changed by <see cref="QueueCommandKind.Configure"/> only.</summary>
+    public QueueSettings Settings { get; internal set; }
 
     public Utf8Name Name => Definition.Name;
 

@@ -38,6 +38,9 @@ public enum QueueCommandKind : byte
 
     /// <summary>Take up what was read from disk.</summary>
     Loaded,
+
+    /// <summary>Apply other settings from now on.</summary>
+    Configure,
 }
 
 /// <summary>Conditions and ways of a command.</summary>
@@ -66,7 +69,8 @@ public readonly record struct QueueCommand(
     DeliveryId Delivery = default,
     Outcome Outcome = Outcome.Accepted,
     QueueCommandFlags Flags = QueueCommandFlags.None,
-    BacklogLoad? Load = null);
+    BacklogLoad? Load = null,
+    QueueSettings? Settings = null);
 
 /// <summary>How a command ended that somebody waits for.</summary>
 public enum QueueAnswerStatus : byte

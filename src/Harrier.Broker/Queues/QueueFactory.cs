@@ -15,17 +15,17 @@ public sealed class QueueFactory(ShardSet shards, Random random)
         set => _lastId = value;
     }
 
-    internal Queue Create(string virtualHost, QueueDefinition definition, object? owner)
+    internal Queue Create(string virtualHost, QueueDefinition definition, QueueSettings settings, object? owner)
     {
         var id = new QueueId(Interlocked.Increment(ref _lastId));
-        return new Queue(id, virtualHost, definition, owner, shards.Of(id));
+        return new Queue(id, virtualHost, definition, settings, owner, shards.Of(id));
     }
 
     /// <summary>A queue that was there before a restart.</summary>
     internal Queue Restore(QueueId id, string virtualHost, QueueDefinition definition)
     {
         _lastId = Math.Max(_lastId, id.Value);
-        return new Queue(id, virtualHost, definition, owner: null, shards.Of(id));
+        return new Queue(id, virtualHost, definition, QueueSettings.None, owner: null, shards.Of(id));
     }
 
     internal Utf8Name NewName() => new("amq.gen-" + NewToken());

@@ -69,6 +69,7 @@ public sealed partial class QueueMachine
             case QueueCommandKind.Delete: Delete(in command, effects); break;
             case QueueCommandKind.Continue: Dispatch(command.Queue, effects); break;
             case QueueCommandKind.Loaded: Loaded(command.Load!, effects); break;
+            case QueueCommandKind.Configure: command.Queue.Settings = command.Settings!; break;
         }
     }
 
@@ -86,7 +87,7 @@ public sealed partial class QueueMachine
     private void Settle(in QueueCommand command, QueueEffects effects)
     {
         QueueEntry entry = _unacked.Remove(command.Delivery, out QueueConsumer? consumer);
-        if (command.Outcome == Outcome.Released) Return(command.Queue, in entry, effects);
+        if (command.Outcome is Outcome.Released or Outcome.Failed) Return(command.Queue, in entry, effects);
         else
         {
             Forget(command.Queue, in entry, effects);

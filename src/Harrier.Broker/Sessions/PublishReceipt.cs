@@ -11,6 +11,9 @@ public enum Outcome : byte
 
     /// <summary>Not dealt with: the message goes back to its place in the queue.</summary>
     Released,
+
+    /// <summary>Tried in vain: as released, and it counts towards the delivery limit (1.0: modified with delivery-failed; behaviour note 88).</summary>
+    Failed,
 }
 
 /// <summary>Hears what became of publications, from any thread.</summary>

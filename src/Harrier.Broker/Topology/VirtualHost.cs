@@ -96,7 +96,7 @@ public sealed class VirtualHost
             AssertProperties(text, type, durable, exclusive, autoDelete);
             Utf8Name given = name.IsEmpty ? _queues.NewName() : name;
             var definition = new QueueDefinition(given, type, durable && !exclusive, exclusive, autoDelete, arguments);
-            Queue queue = _queues.Create(Name, definition, exclusive ? connection : null);
+            Queue queue = _queues.Create(Name, definition, QueueSettings.None, exclusive ? connection : null);
             change.Add(new QueueDeclared(queue));
             return new TopologyDecision<Queue>(queue, change.Ops);
         });

@@ -115,15 +115,4 @@ internal sealed class DurableBench : IDisposable
         broker.TryFindVirtualHost(TestBroker.HostName, out VirtualHost? host).ShouldBeTrue();
         Session = new ClientSession(new User("u", null, new HashSet<string>(), FrozenDictionary.ToFrozenDictionary([KeyValuePair.Create(TestBroker.HostName, Permissions.All)])), host!);
     }
-
-    private sealed class PlainFormat : IMessageFormat
-    {
-        public byte Id => 200;
-
-        public bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
-        {
-            value = default;
-            return false;
-        }
-    }
 }

@@ -9,6 +9,7 @@ using Harrier.Storage.Disk;
 using Harrier.Storage.Log;
 using Shouldly;
 using Xunit;
+using Harrier.TestSupport;
 
 namespace Harrier.Broker.Tests.Durability;
 
@@ -115,8 +116,8 @@ public class OpTests
         var queues = new QueueFactory(new ShardSet(NoStore.Instance), new Random(1));
         VirtualHostTopology topology = VirtualHostTopology.Create("/");
         ArgumentTable arguments = new(new Argument("x-max-priority", ArgumentValue.Of(3)), new Argument("t", ArgumentValue.Of("ü")));
-        Queue kept = queues.Create("/", new QueueDefinition("kept", QueueType.Quorum, true, false, true, arguments), null);
-        Queue lost = queues.Create("/", new QueueDefinition("lost", QueueType.Classic, false, false, false, ArgumentTable.Empty), null);
+        Queue kept = queues.Create("/", new QueueDefinition("kept", QueueType.Quorum, true, false, true, arguments), QueueSettings.None, null);
+        Queue lost = queues.Create("/", new QueueDefinition("lost", QueueType.Classic, false, false, false, ArgumentTable.Empty), QueueSettings.None, null);
         TopologyOp[] ops =
         [
             new ExchangeDeclared(Exchange.Create("e", ExchangeType.Headers, true, true, true, arguments)),
@@ -223,16 +224,5 @@ public class OpTests
         if (depth == 0) return simple;
         return Gen.OneOf(
             simple, simple, Values(depth - 1).ArrayOf(3).Select(ArgumentValue.Of), Tables(depth - 1).Select(ArgumentValue.Of));
-    }
-
-    private sealed class PlainFormat : IMessageFormat
-    {
-        public byte Id => 200;
-
-        public bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
-        {
-            value = default;
-            return false;
-        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using Harrier.Broker.Messages;
+using Harrier.TestSupport;
 
 namespace Harrier.Broker.Tests.Support;
 
@@ -24,11 +25,9 @@ internal static class TestMessages
     private static extern ref int ReferencesOf(Message message);
 
     /// <summary>Headers that stand beside the message instead of in its bytes.</summary>
-    private sealed class HeadersFormat(Argument[] headers) : IMessageFormat
+    private sealed class HeadersFormat(Argument[] headers) : PlainFormat
     {
-        public byte Id => 200;
-
-        public bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
+        public override bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
         {
             foreach (Argument header in headers)
             {

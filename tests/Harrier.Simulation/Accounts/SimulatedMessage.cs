@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Harrier.Broker.Messages;
+using Harrier.TestSupport;
 
 namespace Harrier.Simulation.Accounts;
 
@@ -35,17 +36,11 @@ internal sealed record SimulatedMessage(long Number, string Exchange, string Rou
 }
 
 /// <summary>A property section without headers.</summary>
-internal sealed class SimulatedFormat : IMessageFormat
+internal sealed class SimulatedFormat : PlainFormat
 {
     public static readonly SimulatedFormat Instance = new();
 
     public static readonly MessageFormats Formats = new(Instance);
 
-    public byte Id => 1;
-
-    public bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
-    {
-        value = default;
-        return false;
-    }
+    public override byte Id => 1;
 }
