@@ -10,7 +10,7 @@ namespace Harrier.Benchmarks;
 public class RoutingBenchmarks
 {
     private readonly RouteSet _routes = new();
-    private readonly QueueFactory _queues = new(new ShardSet(NoStore.Instance), new Random(1));
+    private readonly QueueFactory _queues = new(new ShardSet(NoStore.Instance, TimeProvider.System), new Random(1));
     private Message _message = null!;
     private VirtualHostTopology _topology = null!;
     private Exchange _direct = null!;

@@ -124,6 +124,9 @@ public static class ErrorCatalogue
     public static BrokerException ExclusiveUse(string name, string vhost) =>
         Channel(ErrorCode.AccessRefused, $"{Queue(name, vhost)} in exclusive use");
     public static BrokerException UnknownDeliveryTag(ulong tag) => Channel(ErrorCode.PreconditionFailed, $"unknown delivery tag {tag}");
+    public static BrokerException DeliveryTimedOut(int channel, long timeoutMs) => Channel(ErrorCode.PreconditionFailed,
+        $"delivery acknowledgement on channel {channel} timed out. Timeout value used: {timeoutMs} ms. " +
+        "This timeout value can be configured, see consumers doc guide to learn more");
     public static BrokerException ReplyConsumerAcknowledges() => Channel(ErrorCode.PreconditionFailed, "reply consumer cannot acknowledge");
     public static BrokerException ReplyConsumerSet() => Channel(ErrorCode.PreconditionFailed, "reply consumer already set");
     public static BrokerException NoReplyConsumer() => Channel(ErrorCode.PreconditionFailed, "fast reply consumer does not exist");

@@ -43,6 +43,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
         Output = new FrameOutput(transport.Output, server.Scheduler);
         _heartbeat = new HeartbeatMonitor(_time, server.Limits);
         Pauses = new ReadPauses(this, _heartbeat, _time);
+        Posted = new PostedWork(_input);
         Confirms = new ConfirmRelease(Output, Broker.Sync);
         _handshake = new Handshake091(this, from);
         PayloadMax = Limits.InitialFrameBytesMax;
@@ -71,6 +72,9 @@ internal sealed class Connection091 : IFrameHandler, IBeating
 
     /// <summary>What the reading waits for.</summary>
     public ReadPauses Pauses { get; }
+
+    /// <summary>What others want done.</summary>
+    public PostedWork Posted { get; }
 
     public ClientSession Session => _handshake.Session!;
 
@@ -215,6 +219,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
         try
         {
             first?.Invoke();
+            Posted.Run();
             FrameDispatcher.ApplyAll(ref buffer, this);
             _handshake.Session?.Commands.Run();
             SendConfirms();
@@ -250,18 +255,8 @@ internal sealed class Connection091 : IFrameHandler, IBeating
 
     private void ApplyToChannel(in Frame frame)
     {
-        if (_lastChannel?.Number == frame.Channel)
-        {
-            _lastChannel.Apply(in frame);
-            return;
-        }
-        if (_channels.TryGetValue(frame.Channel, out Channel091? channel))
-        {
-            _lastChannel = channel;
-            channel.Apply(in frame);
-            return;
-        }
-        OpenChannel(in frame);
+        if (_lastChannel?.Number == frame.Channel || _channels.TryGetValue(frame.Channel, out _lastChannel)) _lastChannel.Apply(in frame);
+        else OpenChannel(in frame);
     }
 
     private void OpenChannel(in Frame frame)

@@ -5,6 +5,7 @@ using Harrier.Broker.Routing;
 using Harrier.Broker.Security;
 using Harrier.Broker.Sessions;
 using Harrier.Broker.Topology;
+using Harrier.TestSupport;
 using Shouldly;
 
 namespace Harrier.Broker.Tests.Support;
@@ -14,13 +15,16 @@ internal sealed class TestBroker
 {
     public const string HostName = "/";
 
-    private readonly MessageBroker _broker = new([HostName], new UserStore([]), new Random(1));
+    private readonly MessageBroker _broker;
 
     public TestBroker()
     {
+        _broker = new MessageBroker([HostName], new UserStore([]), new Random(1), Clock);
         _broker.TryFindVirtualHost(HostName, out VirtualHost? host).ShouldBeTrue();
         Host = host!;
     }
+
+    public SimClock Clock { get; } = new();
 
     public VirtualHost Host { get; }
 

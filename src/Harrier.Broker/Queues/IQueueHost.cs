@@ -1,0 +1,13 @@
+using Harrier.Broker.Topology;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>What queues need of the broker around them. Called outside of shard locks.</summary>
+internal interface IQueueHost
+{
+    /// <summary>What exists in a virtual host now, or null when there is none of that name.</summary>
+    VirtualHostTopology? Topology(string virtualHost);
+
+    /// <summary>Takes a queue that has ended out of its topology.</summary>
+    void Remove(Queue queue);
+}
