@@ -9,7 +9,7 @@ namespace Harrier.Benchmarks;
 /// <summary>Finding the queues of a message among so many bindings, without the channel's cache of its last route.</summary>
 public class RoutingBenchmarks
 {
-    private readonly RouteSet _routes = new();
+    private readonly RouteSet _routes = new(1);
     private readonly QueueFactory _queues = new(new ShardSet(NoStore.Instance), new Random(1));
     private Message _message = null!;
     private VirtualHostTopology _topology = null!;
