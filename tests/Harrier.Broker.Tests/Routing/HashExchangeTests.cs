@@ -1,4 +1,5 @@
 using Harrier.Broker.Messages;
+using Harrier.Broker.Routing;
 using Harrier.Broker.Sessions;
 using Harrier.Broker.Tests.Durability;
 using Harrier.Broker.Tests.Support;
@@ -59,6 +60,29 @@ public class HashExchangeTests
         _broker.Route("x", "k", "l", "m").Count.ShouldBe(1);
         _session.UnbindQueue("x", "q0", key);
         _broker.Route("x", "k").Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("x-consistent-hash")]
+    [InlineData("x-modulus-hash")]
+    [InlineData("x-random")]
+    [InlineData("x-consistent-hash", "hash-header", "h")]
+    public void Choosing_allocates_nothing(string type, string argument = "unused", string value = "")
+    {
+        _session.Exchange("x", type, arguments: new Argument(argument, ArgumentValue.Of(value)));
+        for (int i = 1; i <= 5; i++)
+        {
+            _session.Queue($"q{i}");
+            _session.BindQueue("x", $"q{i}", $"{i}");
+        }
+        Exchange exchange = _broker.Host.FindExchange("x");
+        Message message = TestMessages.Create("k");
+        var routes = new RouteSet(1);
+        Router.Route(_broker.Host.Topology, exchange, message, routes);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1_000; i++) Router.Route(_broker.Host.Topology, exchange, message, routes);
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+        routes.Count.ShouldBe(1);
     }
 
     [Fact]
