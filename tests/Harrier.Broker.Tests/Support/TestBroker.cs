@@ -37,7 +37,7 @@ internal sealed class TestBroker
     {
         Message message = TestMessages.Create(key, exchange);
         if (extraKeys.Length > 0) message.ExtraRoutingKeys = [.. extraKeys.Select(k => new Utf8Name(k))];
-        var routes = new RouteSet();
+        var routes = new RouteSet(1);
         Router.Route(Host.Topology, Host.FindExchange(exchange), message, routes);
         message.Release();
         return [.. routes.Queues.Select(q => q.NameText).Order(StringComparer.Ordinal)];
