@@ -41,8 +41,11 @@ internal static class PropertyRewriter
     {
         (int at, int size) = Locate(properties, unwanted);
         if (size == 0) return properties;
-        byte[] rewritten = [.. properties[..at], .. properties[(at + size)..]];
-        BinaryPrimitives.WriteUInt16BigEndian(rewritten, (ushort)(FlagsOf(properties) & ~unwanted));
+        byte[] rewritten = new byte[properties.Length - size];
+        var writer = new WireWriter(rewritten);
+        writer.WriteShort((ushort)(FlagsOf(properties) & ~unwanted));
+        writer.WriteRaw(properties[FlagsSize..at]);
+        writer.WriteRaw(properties[(at + size)..]);
         return rewritten;
     }
 
@@ -54,8 +57,13 @@ internal static class PropertyRewriter
     private static byte[] Replace(ReadOnlySpan<byte> properties, BasicPropertyFlags which, ReadOnlySpan<byte> head, ReadOnlySpan<byte> rest)
     {
         (int at, int size) = Locate(properties, which);
-        byte[] rewritten = [.. properties[..at], .. head, .. rest, .. properties[(at + size)..]];
-        BinaryPrimitives.WriteUInt16BigEndian(rewritten, (ushort)(FlagsOf(properties) | which));
+        byte[] rewritten = new byte[properties.Length - size + head.Length + rest.Length];
+        var writer = new WireWriter(rewritten);
+        writer.WriteShort((ushort)(FlagsOf(properties) | which));
+        writer.WriteRaw(properties[FlagsSize..at]);
+        writer.WriteRaw(head);
+        writer.WriteRaw(rest);
+        writer.WriteRaw(properties[(at + size)..]);
         return rewritten;
     }
 
