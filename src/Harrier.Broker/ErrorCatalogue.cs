@@ -120,8 +120,6 @@ public static class ErrorCatalogue
         Channel(ErrorCode.NotFound, $"{Queue(queue, vhost)} process is stopped by supervisor");
     public static BrokerException InvalidExpiration(string value, string detail) =>
         Channel(ErrorCode.PreconditionFailed, $"invalid expiration '{value}': {detail}");
-    public static BrokerException ExpirationNotBuilt() =>
-        Channel(ErrorCode.PreconditionFailed, "message expiration is valid, but this version of Harrier does not implement it yet");
     public static BrokerException InvalidMessage(string header, string type) =>
         Channel(ErrorCode.PreconditionFailed, $"invalid message: {{unacceptable_type_in_header,{header},{type}}}");
     public static BrokerException UserIdMismatch(string userId, string user) =>

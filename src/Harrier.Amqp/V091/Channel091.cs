@@ -190,8 +190,9 @@ internal sealed class Channel091
     private void OnNack(in BasicNack method) =>
         Consumers.Settle(method.DeliveryTag, method.Multiple, method.Requeue ? Outcome.Released : Outcome.Rejected);
 
+    // Unlike a nack, it says that the consumer has tried in vain (note 88).
     private void OnReject(in BasicReject method) =>
-        Consumers.Settle(method.DeliveryTag, multiple: false, method.Requeue ? Outcome.Released : Outcome.Rejected);
+        Consumers.Settle(method.DeliveryTag, multiple: false, method.Requeue ? Outcome.Failed : Outcome.Rejected);
 
     private void OnRecover(in BasicRecover method)
     {

@@ -37,13 +37,13 @@ internal sealed class MessageFormat091 : IMessageFormat
         return true;
     }
 
-    public Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties) => null;
+    public Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties) => DeathHeaders.CopiesOf(properties);
 
-    public byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies) => message.Properties.ToArray();
+    public byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies) => DeathHeaders.Write(message, in death, keepsCarbonCopies);
 
-    public bool HasCycle(Message message, Utf8Name queue) => false;
+    public bool HasCycle(Message message, Utf8Name queue) => DeathHeaders.HasCycle(message, queue);
 
-    public byte[] AfterDelay(ReadOnlySpan<byte> properties) => properties.ToArray();
+    public byte[] AfterDelay(ReadOnlySpan<byte> properties) => DelayHeader.Negate(properties);
 
     private static BasicPropertyFlags FlagOf(MessageProperty property) => property switch
     {
