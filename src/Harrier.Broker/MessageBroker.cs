@@ -70,6 +70,8 @@ public sealed class MessageBroker : IQueueHost, IDisposable
 
     VirtualHostTopology? IQueueHost.Topology(string virtualHost) => _virtualHosts.TryGetValue(virtualHost, out VirtualHost? host) ? host.Topology : null;
 
+    ulong IQueueHost.NewRouteSeed() => _queues.NewSeed();
+
     void IQueueHost.Remove(Queue queue)
     {
         if (_virtualHosts.TryGetValue(queue.VirtualHost, out VirtualHost? host)) host.RemoveQueue(queue);

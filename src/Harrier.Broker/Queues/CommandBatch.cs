@@ -174,7 +174,7 @@ public sealed class CommandBatch
     // What arrives may make others leave: they join the list, and the work ends because a message does not go round without somebody's refusing it (note 101).
     private void Forward()
     {
-        _forwarder ??= new Forwarder();
+        _forwarder ??= new Forwarder(Departures[0].Queue.Shard.Host);
         try
         {
             for (int done = 0; done < Departures.Count;)

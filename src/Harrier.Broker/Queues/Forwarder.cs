@@ -8,14 +8,14 @@ namespace Harrier.Broker.Queues;
 /// Takes messages that leave a queue to where the queue sends them: dead letters to the dead-letter exchange, delayed messages to their own. A message leaves
 /// and arrives in one group of commands, so that it is never lost and never doubled. Owned by a command batch.
 /// </summary>
-internal sealed class Forwarder
+internal sealed class Forwarder(IQueueHost? host)
 {
     // Moved in one group; and a bound for what the group takes in the log, for it is written as a whole.
     private const int GroupMax = 64;
     private const long GroupBytesMax = 1 << 20;
 
     private readonly List<QueueCommand> _group = [];
-    private readonly RouteSet _routes = new();
+    private readonly RouteSet _routes = new(host?.NewRouteSeed() ?? 0);
     private readonly List<Queue> _targets = [];
 
     /// <summary>Makes the next group of departures, from an index on; how many of them are in it.</summary>
@@ -37,7 +37,7 @@ internal sealed class Forwarder
     private void Forward(in Departure departure)
     {
         Queue source = departure.Queue;
-        VirtualHostTopology? topology = source.Shard.Host?.Topology(source.VirtualHost);
+        VirtualHostTopology? topology = host?.Topology(source.VirtualHost);
         Message? message = null;
         _targets.Clear();
         if (topology is not null) message = departure.Reason is { } reason ? Bury(in departure, reason, topology) : Release(in departure, topology);
@@ -64,9 +64,10 @@ internal sealed class Forwarder
         bool keepsKeys = settings.DeadLetterRoutingKey is null;
         byte[] properties = dead.Format.WithDeath(dead, new Death(departure.Queue.Name, reason, nowMs), keepsKeys);
         Utf8Name key = settings.DeadLetterRoutingKey ?? dead.RoutingKey;
-        Message letter = Copy(dead, name, key, properties, nowMs);
+        Message letter = dead.Copy(name.Span, key.Span, properties);
         letter.HasDeaths = true;
-        if (keepsKeys) letter.ExtraRoutingKeys = dead.Format.CarbonCopies(dead.Properties);
+        (letter.ArrivedAtMs, letter.ExpiresAtMs, letter.DueAtMs) = (nowMs, 0, 0);
+        letter.ExtraRoutingKeys = keepsKeys ? dead.Format.CarbonCopies(dead.Properties) : null;
         Router.Route(topology, exchange, letter, _routes);
         foreach (Queue target in _routes.Queues)
             if (reason == DeathReason.Rejected || !letter.Format.HasCycle(letter, target.Name)) _targets.Add(target);
@@ -79,22 +80,12 @@ internal sealed class Forwarder
         Message delayed = departure.Message;
         if (departure.Queue.Definition.StagesFor is not { } name || !topology.Exchanges.TryGetValue(name, out Exchange? exchange)) return null;
         long nowMs = departure.Queue.Shard.NowMs;
-        Message message = Copy(delayed, name, delayed.RoutingKey, delayed.Format.AfterDelay(delayed.Properties), nowMs);
+        Message message = delayed.Copy(name.Span, delayed.RoutingKeyBytes, delayed.Format.AfterDelay(delayed.Properties));
+        (message.ArrivedAtMs, message.DueAtMs) = (nowMs, 0);
         if (delayed.ExpiresAtMs != 0) message.ExpiresAtMs = nowMs + (delayed.ExpiresAtMs - delayed.ArrivedAtMs);
-        message.HasDeaths = delayed.HasDeaths;
         message.ExtraRoutingKeys = delayed.Format.CarbonCopies(delayed.Properties);
         Router.Route(topology, exchange, message, _routes);
         _targets.AddRange(_routes.Queues);
         return message;
-    }
-
-    private static Message Copy(Message from, Utf8Name exchange, Utf8Name key, byte[] properties, long nowMs)
-    {
-        Message copy = Message.Rent(from.Format, exchange.Span, key.Span, properties, from.BodySize);
-        copy.AppendBody(from.Body, from.BodySize);
-        copy.IsPersistent = from.IsPersistent;
-        copy.Priority = from.Priority;
-        copy.ArrivedAtMs = nowMs;
-        return copy;
     }
 }

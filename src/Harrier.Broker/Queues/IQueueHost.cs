@@ -8,6 +8,9 @@ internal interface IQueueHost
     /// <summary>What exists in a virtual host now, or null when there is none of that name.</summary>
     VirtualHostTopology? Topology(string virtualHost);
 
+    /// <summary>A start for the chances of routing that no other has.</summary>
+    ulong NewRouteSeed();
+
     /// <summary>Takes a queue that has ended out of its topology.</summary>
     void Remove(Queue queue);
 }
