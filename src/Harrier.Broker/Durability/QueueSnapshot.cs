@@ -126,8 +126,8 @@ internal sealed class QueueSnapshot(Queue queue, ulong index, ulong nextSequence
         writer.Number(count);
         writer.Number(sequences.First);
         writer.Number(sequences.Last);
-        IReadOnlyList<(ulong First, ulong Last)> gone = run?.Gone?.Ranges ?? [];
-        writer.Number(gone.Count);
+        IEnumerable<(ulong First, ulong Last)> gone = run?.Gone?.Ranges ?? [];
+        writer.Number(gone.Count());
         foreach ((ulong first, ulong last) in gone)
         {
             writer.Number(first);
