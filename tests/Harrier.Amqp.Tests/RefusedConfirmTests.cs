@@ -102,6 +102,7 @@ public class RefusedConfirmTests
             if (method == AmqpMethod.BasicAck) return new Answer(BasicAck.Decode(arguments).DeliveryTag, IsNack: false, BasicAck.Decode(arguments).Multiple);
             method.ShouldBe(AmqpMethod.BasicNack);
             BasicNack nack = BasicNack.Decode(arguments);
+            nack.Requeue.ShouldBeTrue("as RabbitMQ sends it");
             return new Answer(nack.DeliveryTag, IsNack: true, nack.Multiple);
         }
     }
