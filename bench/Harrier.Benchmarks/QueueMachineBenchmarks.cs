@@ -59,6 +59,10 @@ public class QueueMachineBenchmarks
 
         public bool AwaitRoom() => false;
 
+        public void OnOverdue(DeliveryId delivery, long timeoutMs)
+        {
+        }
+
         public void OnQueueDeleted()
         {
         }

@@ -27,7 +27,7 @@ internal sealed class SimContent(string name) : SimEntry
 
     public int Length { get; private set; }
 
-    /// <summary>Bytes of space that it takes: holes take none.</summary>
+    /// <summary>Bytes of space that it takes: what was never written takes none.</summary>
     public long BytesUsed => BytesIn(_allocatedCount, Length, Length > 0 && _isAllocated[^1]);
 
     public ReadOnlySpan<byte> Bytes => _live.AsSpan(0, Length);
@@ -53,17 +53,6 @@ internal sealed class SimContent(string name) : SimEntry
         bytes.CopyTo(_live.AsSpan((int)offset));
         KeepVersions((int)offset, end);
         for (int sector = (int)offset / SectorSize; sector < SectorsIn(end); sector++) SetAllocated(sector, true);
-    }
-
-    public void PunchHole(long offset, long length)
-    {
-        if (offset < 0 || length <= 0 || offset >= Length) return;
-        int from = (int)offset, to = (int)Math.Min(Length, offset + length);
-        _live.AsSpan(from, to - from).Clear();
-        KeepVersions(from, to);
-        // Space is given back in whole sectors; the last one is whole when the file ends in it.
-        int end = to == Length ? _isAllocated.Count : to / SectorSize;
-        for (int sector = (from + SectorSize - 1) / SectorSize; sector < end; sector++) SetAllocated(sector, false);
     }
 
     public void Sync()

@@ -235,16 +235,6 @@ public sealed partial class SimDisk : IDisk
         }
     }
 
-    internal void PunchHole(SimContent content, long offset, long length)
-    {
-        Reach(DiskPointKind.PunchHole, content.Name);
-        lock (_gate)
-        {
-            ThrowIfDead();
-            if (!IsReadOnly) content.PunchHole(offset, length);
-        }
-    }
-
     internal void Close(SimContent content)
     {
         lock (_gate)

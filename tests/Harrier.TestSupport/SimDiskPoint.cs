@@ -5,7 +5,6 @@ public enum DiskPointKind
 {
     Write,
     Sync,
-    PunchHole,
     Create,
     Rename,
     Delete,

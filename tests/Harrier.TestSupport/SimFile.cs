@@ -27,8 +27,6 @@ internal sealed class SimFile(SimDisk disk, SimContent content) : IDiskFile
 
     public void Sync() => disk.Sync(Open());
 
-    public void PunchHole(long offset, long length) => disk.PunchHole(Open(), offset, length);
-
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, true)) return;

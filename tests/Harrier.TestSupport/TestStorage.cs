@@ -34,6 +34,9 @@ public sealed class TestStorage : IDisposable
     /// <summary>Whether reading back waits for <see cref="ReadBack"/>.</summary>
     public bool HoldsLoads { get; set; }
 
+    /// <summary>The ticket of what was logged last.</summary>
+    public long Logged => _storage.Log.Appended;
+
     /// <summary>Makes the broker of what was found.</summary>
     public MessageBroker CreateBroker(IEnumerable<string> virtualHosts, UserStore users)
     {

@@ -194,6 +194,14 @@ public sealed class WireScript(MemoryTransport transport, Task served)
         return (ack.DeliveryTag, ack.Multiple);
     }
 
+    /// <summary>Expects a publication to be refused by basic.nack.</summary>
+    public async Task<(ulong Tag, bool Multiple)> ExpectNack(ushort channel = 1)
+    {
+        WireFrame frame = await Expect(AmqpMethod.BasicNack, channel);
+        BasicNack nack = BasicNack.Decode(frame.Arguments);
+        return (nack.DeliveryTag, nack.Multiple);
+    }
+
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
     private async Task<ReadResult> ReadAsync()

@@ -5,8 +5,9 @@ using Harrier.Protocol.Amqp091;
 namespace Harrier.Amqp.V091;
 
 /// <summary>
-/// Lets the confirms of a connection go when the log has what they promise: one basic.ack per channel for all that a sync has covered. What is due is added by
-/// the connection's task and written by whichever thread hears of the sync.
+/// Lets the confirms of a connection go when the log has what they promise: one basic.ack per channel for all that a sync has covered, unless some of it was
+/// refused. A refusal promises nothing and waits for its turn all the same: an answer for many must not cover one that is answered otherwise. What is due is added
+/// by the connection's task and written by whichever thread hears of the sync.
 /// </summary>
 internal sealed class ConfirmRelease(FrameOutput output, LogSync sync) : ISyncWaiter, IThreadPoolWorkItem
 {
@@ -17,17 +18,17 @@ internal sealed class ConfirmRelease(FrameOutput output, LogSync sync) : ISyncWa
     /// <summary>Whether something is due that the log does not have yet. May be a moment old.</summary>
     public bool IsWaiting => _due.Count > 0;
 
-    /// <summary>Confirms a channel's publications up to a number, once the ticket is durable. The order is kept, also between channels.</summary>
-    public void Add(ChannelConfirms channel, ulong upTo, long ticket)
+    /// <summary>Answers a channel's next publications, once the ticket is durable. The order is kept, also between channels.</summary>
+    public void Add(ChannelConfirms channel, ConfirmRun run, long ticket)
     {
         lock (_gate)
         {
             if (_due.Count == 0 && sync.IsDurable(ticket))
             {
-                channel.Send(output, upTo);
+                channel.Send(output, run);
                 return;
             }
-            _due.Enqueue(new Due(channel, upTo, ticket));
+            _due.Enqueue(new Due(channel, run, ticket));
             if (_due.Count > 1) return; // the wait for the first goes on to the next
         }
         Await(ticket);
@@ -54,14 +55,10 @@ internal sealed class ConfirmRelease(FrameOutput output, LogSync sync) : ISyncWa
                     break;
                 }
                 _due.Dequeue();
-                if (due.Channel.Released == 0) _released.Add(due.Channel);
-                due.Channel.Released = due.UpTo;
+                if (!due.Channel.HasReleased) _released.Add(due.Channel);
+                due.Channel.Release(output, due.Run);
             }
-            foreach (ChannelConfirms channel in _released)
-            {
-                channel.Send(output, channel.Released);
-                channel.Released = 0;
-            }
+            foreach (ChannelConfirms channel in _released) channel.SendReleased(output);
             _released.Clear();
         }
         output.Flush();
@@ -73,23 +70,36 @@ internal sealed class ConfirmRelease(FrameOutput output, LogSync sync) : ISyncWa
         if (!sync.TryAwait(ticket, this)) OnDurable();
     }
 
-    private readonly record struct Due(ChannelConfirms Channel, ulong UpTo, long Ticket);
+    private readonly record struct Due(ChannelConfirms Channel, ConfirmRun Run, long Ticket);
 }
 
 /// <summary>What a channel has been told of its publications. Guarded by the connection's <see cref="ConfirmRelease"/>.</summary>
 internal sealed class ChannelConfirms(ushort number)
 {
     private ulong _sent;
+    private ConfirmRun _released;
 
     public bool IsClosed { get; set; }
 
-    /// <summary>Up to where it is to be told next; 0 for nothing.</summary>
-    public ulong Released { get; set; }
+    /// <summary>Whether there is something that it is to be told next.</summary>
+    public bool HasReleased => _released.Last > _sent;
 
-    public void Send(FrameOutput output, ulong upTo)
+    /// <summary>Adds to what it is to be told next; it is told at once what was to be answered otherwise.</summary>
+    public void Release(FrameOutput output, ConfirmRun run)
     {
+        if (HasReleased && _released.IsRefused != run.IsRefused) SendReleased(output);
+        _released = run;
+    }
+
+    public void SendReleased(FrameOutput output) => Send(output, _released);
+
+    public void Send(FrameOutput output, ConfirmRun run)
+    {
+        bool isMultiple = run.Last > _sent + 1;
+        _sent = run.Last;
         if (IsClosed) return;
-        output.WriteMethod(number, new BasicAck { DeliveryTag = upTo, Multiple = upTo > _sent + 1 });
-        _sent = upTo;
+        // The flag requeue means nothing to a publisher. It is set by default, and RabbitMQ leaves it so.
+        if (run.IsRefused) output.WriteMethod(number, new BasicNack { DeliveryTag = run.Last, Multiple = isMultiple, Requeue = true });
+        else output.WriteMethod(number, new BasicAck { DeliveryTag = run.Last, Multiple = isMultiple });
     }
 }

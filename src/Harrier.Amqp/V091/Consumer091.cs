@@ -35,21 +35,16 @@ internal sealed class Consumer091(Connection091 connection, Channel091 channel, 
             foreach (ref readonly Delivery delivery in deliveries)
             {
                 ulong deliveryTag = delivery.IsSettled ? channel.Unacked.AddSettled() : channel.Unacked.Add(Registration.Queue, delivery.Id);
-                var method = new BasicDeliver
-                {
-                    ConsumerTag = Tag,
-                    DeliveryTag = deliveryTag,
-                    Redelivered = delivery.IsRedelivered,
-                    Exchange = delivery.Message.ExchangeBytes,
-                    RoutingKey = delivery.Message.RoutingKeyBytes,
-                };
-                ContentWriter.Write(output, channel.Number, in method, delivery.Message, connection.FrameBytesMax);
+                DeliverWriter.Write(connection, channel.Number, Tag, deliveryTag, delivery.IsRedelivered, delivery.Message, PropertiesOf(in delivery));
             }
             output.CountAsDeliveries(output.UnflushedBytes - before);
         }
     }
 
     public void Flush() => connection.Output.Flush();
+
+    private ReadOnlySpan<byte> PropertiesOf(in Delivery delivery) =>
+        DeliveryCounts.Of(delivery.Message, Registration.Queue, delivery.DeliveryCount, delivery.AcquiredCount);
 
     public bool AwaitRoom() => connection.Output.TryAwaitRoom(this);
 

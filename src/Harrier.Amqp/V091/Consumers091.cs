@@ -135,7 +135,8 @@ internal sealed class Consumers091(Channel091 channel)
                 RoutingKey = message.RoutingKeyBytes,
                 MessageCount = (uint)answer.MessageCount,
             };
-            ContentWriter.Write(Connection.Output, channel.Number, in found, message, Connection.FrameBytesMax);
+            ReadOnlySpan<byte> properties = DeliveryCounts.Of(message, queue, answer.DeliveryCount, answer.AcquiredCount);
+            ContentWriter.Write(Connection.Output, channel.Number, in found, message, properties, Connection.FrameBytesMax);
         }
         message.Release();
     }

@@ -1,4 +1,6 @@
 using System.Buffers;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
 using Harrier.Protocol.Amqp091;
 
 namespace Harrier.Amqp.V091;
@@ -12,6 +14,10 @@ internal static class DeliveryCounts
     private static ReadOnlySpan<byte> DeliveryCount => "x-delivery-count"u8;
 
     private static ReadOnlySpan<byte> AcquiredCount => "x-acquired-count"u8;
+
+    /// <summary>The property section of a message as a consumer of the queue is to see it: only a quorum queue tells, and only when there is something to tell.</summary>
+    public static ReadOnlySpan<byte> Of(Message message, Queue queue, int deliveryCount, int acquiredCount) =>
+        acquiredCount > 0 && queue.Definition.Type == QueueType.Quorum ? Write(message.Properties, deliveryCount, acquiredCount) : message.Properties;
 
     /// <summary>The property section with both counts. One that is 0 is not written: what the publisher calls by its name stays then.</summary>
     /// <param name="properties">The property section.</param>

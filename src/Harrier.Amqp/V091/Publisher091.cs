@@ -94,10 +94,11 @@ internal sealed class Publisher091(Channel091 channel)
         if (_bodyLeft == 0) Complete();
     }
 
-    /// <summary>Has the publications that the queues have taken confirmed, once they are durable.</summary>
+    /// <summary>Has the publications that the queues have taken or refused answered, once what was taken is durable.</summary>
     public void SendConfirms()
     {
-        if (_confirms?.TryTakeAnswered(out ulong upTo) == true) channel.Connection.Confirms.Add(_confirmed, upTo, Session.Commands.Ticket);
+        if (_confirms is null) return;
+        while (_confirms.TryTakeAnswered(out ConfirmRun run)) channel.Connection.Confirms.Add(_confirmed, run, Session.Commands.Ticket);
     }
 
     /// <summary>Gives up a message that is not complete, and confirms that are not due yet.</summary>

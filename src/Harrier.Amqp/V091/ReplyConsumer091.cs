@@ -1,6 +1,5 @@
 using Harrier.Broker.Messages;
 using Harrier.Broker.Sessions;
-using Harrier.Protocol.Amqp091;
 
 namespace Harrier.Amqp.V091;
 
@@ -22,14 +21,7 @@ internal sealed class ReplyConsumer091(Connection091 connection, Channel091 chan
         {
             if (_hasEnded) return false; // the replier found it just before
             long before = connection.Output.UnflushedBytes;
-            var method = new BasicDeliver
-            {
-                ConsumerTag = Tag,
-                DeliveryTag = channel.Unacked.AddSettled(),
-                Exchange = message.ExchangeBytes,
-                RoutingKey = message.RoutingKeyBytes,
-            };
-            ContentWriter.Write(connection.Output, channel.Number, in method, message, connection.FrameBytesMax);
+            DeliverWriter.Write(connection, channel.Number, Tag, channel.Unacked.AddSettled(), isRedelivered: false, message, message.Properties);
             connection.Output.CountAsDeliveries(connection.Output.UnflushedBytes - before);
         }
         connection.Output.Flush();

@@ -130,9 +130,10 @@ public enum QueueAnswerStatus : byte
 /// <param name="DeliveryCount">How many of these times count as failed.</param>
 /// <param name="HasEnded">The cancelled consumer was the last of an auto-delete queue, which has ended itself and is to be taken out of the topology.</param>
 /// <param name="Load">What to wait for before asking again.</param>
+/// <param name="Sequence">The place of the message in the queue.</param>
 public readonly record struct QueueAnswer(
     QueueAnswerStatus Status, int MessageCount = 0, Message? Message = null, DeliveryId Delivery = default, int AcquiredCount = 0, int DeliveryCount = 0,
-    bool HasEnded = false, BacklogLoad? Load = null)
+    bool HasEnded = false, BacklogLoad? Load = null, ulong Sequence = 0)
 {
     /// <summary>Whether somebody had the message before.</summary>
     public bool IsRedelivered => AcquiredCount > 0;

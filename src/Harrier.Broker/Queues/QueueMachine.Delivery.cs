@@ -62,7 +62,8 @@ public sealed partial class QueueMachine
             MarkDelivered(consumer.Queue, lane, entry.Sequence, effects);
         }
         effects.Deliver(new Delivery(
-            consumer, entry.Message!, id, entry.AcquiredCount, entry.DeliveryCount, consumer.NoAck, IsHandedOver: kept is null));
+            consumer, entry.Message!, id, entry.AcquiredCount, entry.DeliveryCount, consumer.NoAck, IsHandedOver: kept is null,
+            entry.Sequence));
     }
 
     // What stands on disk is read again if it ever comes back: a client that takes and never acknowledges would pull all of a backlog into memory.

@@ -186,7 +186,7 @@ public sealed partial class QueueMachine
             if (Kept(in entry) is { } kept) kept.AddReferences(1); // the asker's: the queue may end before the message is written
             MarkDelivered(queue, lane, entry.Sequence, effects);
         }
-        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, _ready.Count, entry.Message, id, entry.AcquiredCount, entry.DeliveryCount);
+        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, _ready.Count, entry.Message, id, entry.AcquiredCount, entry.DeliveryCount, Sequence: entry.Sequence);
     }
 
     private void Purge(Queue queue, QueueEffects effects)

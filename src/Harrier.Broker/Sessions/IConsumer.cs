@@ -39,8 +39,10 @@ public interface IConsumer
 /// <param name="DeliveryCount">How many of these times count as failed.</param>
 /// <param name="IsSettled">No acknowledgement is expected (0-9-1 no-ack, 1.0 settled).</param>
 /// <param name="IsHandedOver">The queue does not keep it in memory, so it is released when it is written.</param>
+/// <param name="Sequence">Its place in the queue.</param>
 public readonly record struct Delivery(
-    QueueConsumer Consumer, Messages.Message Message, DeliveryId Id, int AcquiredCount, int DeliveryCount, bool IsSettled, bool IsHandedOver)
+    QueueConsumer Consumer, Messages.Message Message, DeliveryId Id, int AcquiredCount, int DeliveryCount, bool IsSettled, bool IsHandedOver,
+    ulong Sequence = 0)
 {
     /// <summary>Whether somebody had it before.</summary>
     public bool IsRedelivered => AcquiredCount > 0;

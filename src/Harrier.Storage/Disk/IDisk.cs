@@ -58,9 +58,6 @@ public interface IDiskFile : IDisposable
     /// without having written anything).
     /// </summary>
     void Sync();
-
-    /// <summary>Gives the space of a part of the file back; it reads as zeros from then on. Does nothing where the file system cannot.</summary>
-    void PunchHole(long offset, long length);
 }
 
 /// <summary>There is no space left. Nothing is damaged.</summary>

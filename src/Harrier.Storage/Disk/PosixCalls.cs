@@ -12,8 +12,6 @@ internal static partial class PosixCalls
     private const int LockShared = 1;
     private const int LockExclusive = 2;
     private const int LockNonBlocking = 4;
-    private const int PunchHole = 2;
-    private const int KeepSize = 1;
     private const int ReadWrite = 2; // O_RDWR
     private const int CreateIfMissing = 0x40; // O_CREAT
     private const int CloseOnExec = 0x80000; // O_CLOEXEC
@@ -30,9 +28,6 @@ internal static partial class PosixCalls
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);
-
-    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
-    private static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, int mode);
@@ -74,9 +69,6 @@ internal static partial class PosixCalls
         file.Dispose();
         return error == WouldBlock ? null : throw Failure("flock", path, error);
     }
-
-    /// <summary>Frees a part of a file. What it cannot do, it leaves: the space is then reclaimed with the file.</summary>
-    public static void TryPunchHole(SafeFileHandle file, long offset, long length) => _ = Allocate(file, PunchHole | KeepSize, offset, length);
 
     private static SafeFileHandle Open(string path, int flags)
     {

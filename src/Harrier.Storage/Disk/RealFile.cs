@@ -45,7 +45,5 @@ internal sealed class RealFile(string name, SafeFileHandle handle) : IDiskFile
 
     public void Sync() => PosixCalls.Sync(handle, name);
 
-    public void PunchHole(long offset, long length) => PosixCalls.TryPunchHole(handle, offset, length);
-
     public void Dispose() => handle.Dispose();
 }

@@ -34,10 +34,7 @@ public sealed class SegmentSet : IDisposable
     /// <summary>The number of the next file. Numbers are never used again.</summary>
     public ulong NextNumber => _nextNumber;
 
-    /// <summary>Bytes of all files, those without a name included.</summary>
-    public long Bytes => _files.Values.Sum(f => f.Length) + _temporary.Sum(f => f.Length);
-
-    /// <summary>Bytes of files in which nothing is needed any more.</summary>
+    /// <summary>Bytes of files in which nothing is needed any more, those without a name included.</summary>
     public long DeadBytes => _files.Values.Concat(_temporary).Where(f => f.LiveBytes == 0).Sum(f => f.Length);
 
     /// <summary>What a manifest has to name.</summary>

@@ -147,12 +147,12 @@ internal sealed class BrokerAccount
                     WasDelivered = message.IsRedelivered,
                     DeliveredAt = message.IsRedelivered ? TicketSpan.Before : TicketSpan.Never,
                 });
-            account.DeliveredUpTo = queue.Machine.DeliveredUpTo;
             lock (queue.Shard.Gate)
             {
                 Broker.Durability.QueueSnapshot snapshot = queue.Machine.Collect(queue, index: 0, new HashSet<Storage.Segments.SegmentFile>());
                 snapshot.Abandon();
                 account.NextSequence = snapshot.NextSequence;
+                account.DeliveredUpTo = snapshot.Delivered.Count > 0 ? snapshot.Delivered[0].DeliveredUpTo : 0;
             }
             account.Ready.Keys.LastOrDefault().ShouldBeLessThan(account.NextSequence, "no sequence is given twice");
             queue.ReadyCount.ShouldBe(account.Ready.Count, $"{queue.NameText} counts what it holds");

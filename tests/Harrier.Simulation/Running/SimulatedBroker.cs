@@ -40,6 +40,9 @@ internal sealed class SimulatedBroker : IDisposable
 
     public BrokerStorage Storage { get; }
 
+    /// <summary>Stands still unless it is advanced.</summary>
+    public SimClock Clock { get; } = new();
+
     public MessageBroker Broker { get; }
 
     public VirtualHost Host { get; }

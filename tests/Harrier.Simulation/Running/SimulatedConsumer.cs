@@ -1,3 +1,4 @@
+using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
 
 namespace Harrier.Simulation.Running;
@@ -31,6 +32,10 @@ internal sealed class SimulatedConsumer(Action<Delivery> onDelivery) : IConsumer
     {
         AwaitsResume = !HasRoom;
         return AwaitsResume;
+    }
+
+    public void OnOverdue(DeliveryId delivery, long timeoutMs)
+    {
     }
 
     public void OnQueueDeleted() => HasLostQueue = true;

@@ -59,7 +59,7 @@ internal static class StartInspection
         {
             QueueAnswer answer = broker.Get(session, queue, QueueCommandFlags.None);
             if (answer.Status == QueueAnswerStatus.Empty) return messages;
-            messages.Add(new ObservedMessage(account.Recognize(answer.Message!), answer.Delivery.Sequence, answer.IsRedelivered));
+            messages.Add(new ObservedMessage(account.Recognize(answer.Message!), answer.Sequence, answer.IsRedelivered));
             answer.Message!.Release();
             session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, queue, Delivery: answer.Delivery));
             session.Commands.Run();
@@ -72,7 +72,7 @@ internal static class StartInspection
         List<DeliveryId> unacked = [];
         var consumer = new QueueConsumer(queue, new SimulatedConsumer(delivery =>
         {
-            messages.Add(new ObservedMessage(account.Recognize(delivery.Message), delivery.Id.Sequence, delivery.IsRedelivered));
+            messages.Add(new ObservedMessage(account.Recognize(delivery.Message), delivery.Sequence, delivery.IsRedelivered));
             unacked.Add(delivery.Id);
         }));
         session.Consume(consumer);

@@ -90,7 +90,7 @@ internal sealed partial class Workload
     {
         (answer.Status == QueueAnswerStatus.Empty).ShouldBe(queue.Ready.Count == 0);
         if (answer.Status == QueueAnswerStatus.Empty) return;
-        Placement placement = _account.Delivered(queue, answer.Message!, isSettled ? null : answer.Delivery.Sequence, answer.IsRedelivered, isSettled);
+        Placement placement = _account.Delivered(queue, answer.Message!, isSettled ? null : answer.Sequence, answer.IsRedelivered, isSettled);
         answer.MessageCount.ShouldBe(queue.Ready.Count);
         answer.Message!.Release();
         if (!isSettled) _unacked.Add(new Unacked(queue, placement, answer.Delivery));
@@ -138,7 +138,7 @@ internal sealed partial class Workload
     private void OnDelivery(Delivery delivery)
     {
         QueueAccount queue = _account.Of(delivery.Consumer.Queue);
-        ulong? sequence = delivery.IsSettled ? null : delivery.Id.Sequence;
+        ulong? sequence = delivery.IsSettled ? null : delivery.Sequence;
         Placement placement = _account.Delivered(queue, delivery.Message, sequence, delivery.IsRedelivered, delivery.IsSettled);
         if (!delivery.IsSettled) _unacked.Add(new Unacked(queue, placement, delivery.Id));
     }

@@ -192,21 +192,6 @@ public abstract class DiskContract
     }
 
     [Fact]
-    public void A_hole_reads_as_zeros_and_keeps_the_length()
-    {
-        using IDiskFile file = Disk.Create("a");
-        byte[] bytes = [.. Enumerable.Repeat((byte)1, 20000)];
-        file.Write(bytes, 0);
-        file.PunchHole(5000, 9000);
-        file.PunchHole(19000, 50000);
-        file.PunchHole(30000, 10);
-        file.PunchHole(0, 0);
-        bytes.AsSpan(5000, 9000).Clear();
-        bytes.AsSpan(19000).Clear();
-        Bytes(file).ShouldBe(bytes);
-    }
-
-    [Fact]
     public void The_lock_excludes_a_second_holder()
     {
         IDisposable held = Disk.TryLock().ShouldNotBeNull();

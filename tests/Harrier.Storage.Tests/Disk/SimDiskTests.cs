@@ -180,14 +180,7 @@ public class SimDiskTests
     }
 
     [Fact]
-    public void A_hole_may_be_lost_until_it_is_synced()
-    {
-        static void Punch(SimDisk disk) => Durable(disk, "a", Filled(1, Sector)).PunchHole(0, Sector);
-        Outcomes(Punch).Select(d => d.Snapshot("a")[0]).Distinct().Count().ShouldBe(2);
-    }
-
-    [Fact]
-    public void A_full_disk_takes_nothing_of_a_write_and_gives_the_space_of_holes_back()
+    public void A_full_disk_takes_nothing_of_a_write_that_needs_more_space()
     {
         _disk.CapacityBytes = 2000;
         IDiskFile file = Durable(_disk, "a", Filled(1, 1990));
@@ -196,13 +189,6 @@ public class SimDiskTests
         file.Write(Filled(2, 20), 0);
         file.Write(Filled(2, 10), 1990);
         _disk.FreeBytes.ShouldBe(0);
-        file.PunchHole(0, 2 * Sector);
-        _disk.FreeBytes.ShouldBe(2 * Sector);
-        file.PunchHole(0, 2000);
-        file.PunchHole(10, 20);
-        _disk.FreeBytes.ShouldBe(2000);
-        file.Write([1], 0);
-        _disk.FreeBytes.ShouldBe(2000 - Sector);
     }
 
     [Fact]
@@ -264,7 +250,6 @@ public class SimDiskTests
             () => _disk.Delete("a"), () => _disk.SyncFolder(""), () => _disk.CreateFolder("x"),
         ];
         foreach (Action change in changes) Should.Throw<IOException>(change).Message.ShouldContain("Read-only file system");
-        file.PunchHole(0, 1);
         _disk.Snapshot("a").ShouldBe([1]);
     }
 
@@ -276,17 +261,15 @@ public class SimDiskTests
         _disk.CreateFolder("x");
         IDiskFile file = _disk.Create("x/a");
         file.Write([1], 0);
-        file.PunchHole(0, 1);
         file.Sync();
         _disk.SyncFolder("x");
         _disk.Rename("x/a", "x/b");
         _disk.Delete("x/b");
         points.ShouldBe(
         [
-            "1 CreateFolder x", "2 Create x/a", "3 Write x/a exists", "4 PunchHole x/a exists", "5 Sync x/a exists", "6 SyncFolder x exists",
-            "7 Rename x/a exists", "8 Delete x/b",
+            "1 CreateFolder x", "2 Create x/a", "3 Write x/a exists", "4 Sync x/a exists", "5 SyncFolder x exists", "6 Rename x/a exists", "7 Delete x/b",
         ]);
-        _disk.Points.ShouldBe(8);
+        _disk.Points.ShouldBe(7);
     }
 
     [Fact]
@@ -302,7 +285,7 @@ public class SimDiskTests
         _disk.OnPoint = null;
         Action[] all =
         [
-            () => file.Write([3], 0), () => file.Read(new byte[1], 0), file.Sync, () => file.PunchHole(0, 1), () => _ = file.Length,
+            () => file.Write([3], 0), () => file.Read(new byte[1], 0), file.Sync, () => _ = file.Length,
             () => _disk.Create("b"), () => _disk.CreateTemporary("b"), () => _disk.Open("a"), () => _disk.Rename("a", "b"), () => _disk.Delete("a"),
             () => _disk.SyncFolder(""), () => _disk.CreateFolder("x"), () => _disk.List(""), () => _disk.TryLock(), () => _ = _disk.FreeBytes,
         ];

@@ -63,8 +63,6 @@ public class FullSyncTests
             file.Sync();
         }
 
-        public void PunchHole(long offset, long length) => file.PunchHole(offset, length);
-
         public void Dispose() => file.Dispose();
     }
 }

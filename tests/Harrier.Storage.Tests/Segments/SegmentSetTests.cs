@@ -25,9 +25,8 @@ public class SegmentSetTests
         file.Release(10);
         set.FindDead().ShouldBe([file]);
         set.DeadBytes.ShouldBe(file.Length);
-        set.Bytes.ShouldBe(file.Length);
         set.Delete([file]);
-        set.Bytes.ShouldBe(0);
+        set.DeadBytes.ShouldBe(0);
         set.Entries.ShouldBeEmpty();
         _disk.List("segments").ShouldBeEmpty();
     }
@@ -50,11 +49,11 @@ public class SegmentSetTests
         SegmentFile file = Add(set, isTemporary: true);
         file.IsTemporary.ShouldBeTrue();
         set.Entries.ShouldBeEmpty();
-        set.Bytes.ShouldBe(file.Length);
         _disk.List("segments").ShouldBeEmpty();
         file.Release(SegmentSet.Hold);
+        set.DeadBytes.ShouldBe(file.Length);
         set.Delete(set.FindDead());
-        set.Bytes.ShouldBe(0);
+        set.DeadBytes.ShouldBe(0);
     }
 
     [Fact]
