@@ -82,7 +82,8 @@ public sealed partial class QueueMachine
     /// <summary>Makes the queue what it was before a restart.</summary>
     internal void Restore(QueueImage image, long nowMs)
     {
-        _nextSequence = image.NextSequence;
+        // Transient messages have taken numbers that the log does not know.
+        _nextSequence = Math.Max(image.NextSequence, image.DeliveredUpTo.Values.DefaultIfEmpty().Max() + 1);
         IsPaused = image.IsPaused;
         foreach ((byte number, ulong deliveredUpTo) in image.DeliveredUpTo) _ready[number].DeliveredUpTo = deliveredUpTo;
         foreach (QueueEntry entry in image.Scattered.Values) RestoreTaken(WithHint(entry), image);
