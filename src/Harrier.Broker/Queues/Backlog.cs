@@ -26,6 +26,8 @@ internal sealed class Backlog(ReadyTally tally)
 
     public bool HasWindow => _window.Count > 0;
 
+    public EntryDeque Loaded => _window;
+
     /// <summary>Whether reading on now means that nobody has to wait for it later.</summary>
     public bool IsWindowLow => OnDiskCount > 0 && _window.Count <= _lowWater;
 

@@ -17,6 +17,9 @@ internal enum BacklogLoadKind : byte
 
     /// <summary>The next page of a run's timetable.</summary>
     Times,
+
+    /// <summary>Messages that somebody looks at; the queue does not care.</summary>
+    Browse,
 }
 
 /// <summary>
@@ -51,6 +54,9 @@ public sealed class BacklogLoad
 
     internal int BytesMax { get; private init; }
 
+    /// <summary>The part of a file to be looked at, and whether transient messages in it are from before the start.</summary>
+    internal (SegmentFile File, long From, long To, bool IsRecovered)? Part { get; private init; }
+
     /// <summary>Single messages to be read, or what was read of a run, in order.</summary>
     internal List<QueueEntry> Entries { get; private init; } = [];
 
@@ -76,6 +82,13 @@ public sealed class BacklogLoad
     /// <summary>Reads messages that are to leave the queue for somewhere else.</summary>
     internal static BacklogLoad OfLeaving(Queue queue, List<QueueEntry> entries) => new(queue, BacklogLoadKind.Leaving) { Entries = entries };
 
+    /// <summary>Reads a part of a file for somebody who looks.</summary>
+    internal static BacklogLoad OfPart(Queue queue, byte lane, DiskRun run, long from, long to, int bytesMax) =>
+        new(queue, BacklogLoadKind.Browse) { Lane = lane, Part = (run.File, from, to, run.IsRecovered), BytesMax = bytesMax };
+
+    /// <summary>Reads single messages for somebody who looks.</summary>
+    internal static BacklogLoad OfSingle(Queue queue, List<QueueEntry> entries) => new(queue, BacklogLoadKind.Browse) { Entries = entries };
+
     /// <summary>Reads on in a timetable.</summary>
     internal static BacklogLoad OfTimes(Queue queue, Timetable times) => new(queue, BacklogLoadKind.Times) { Times = times };
 
@@ -86,7 +99,8 @@ public sealed class BacklogLoad
         {
             switch (Kind)
             {
-                case BacklogLoadKind.Run: ReadRun(Run!, formats); break;
+                case BacklogLoadKind.Run: ReadPart(Run!.File, Run.Next, Run.End, Run.IsRecovered, formats); break;
+                case BacklogLoadKind.Browse when Part is { } part: ReadPart(part.File, part.From, part.To, part.IsRecovered, formats); break;
                 case BacklogLoadKind.Times: Page = Timetable.Read(Times!.File, Times.Next, Times.End, Queue.Id.Value); break;
                 default: ReadScattered(formats); break;
             }
@@ -95,10 +109,13 @@ public sealed class BacklogLoad
         {
             Failure = e;
             Discard();
-            if (Run is not null) Entries.Clear();
+            if (HoldsEntries) Entries.Clear();
             _scattered.Clear();
         }
     }
+
+    // What was read of a run or part is in the entries; of single messages these say only where they stand.
+    private bool HoldsEntries => Run is not null || Part is not null;
 
     internal void Applied() => _applied.SetResult();
 
@@ -109,19 +126,19 @@ public sealed class BacklogLoad
     internal void Discard()
     {
         foreach (Message message in _scattered) message.Release();
-        if (Run is null) return;
+        if (!HoldsEntries) return;
         foreach (QueueEntry entry in Entries) entry.Message!.Release();
     }
 
-    private void ReadRun(DiskRun run, MessageFormats formats)
+    private void ReadPart(SegmentFile file, long from, long to, bool isRecovered, MessageFormats formats)
     {
-        using SegmentRecords records = run.File.Read(run.Next, run.End, BytesMax);
+        using SegmentRecords records = file.Read(from, to, BytesMax);
         while (records.TryMoveNext())
         {
             SegmentKey key = records.Key;
-            if (key.QueueId != Queue.Id.Value) throw run.File.Damaged(records.Offset);
+            if (key.QueueId != Queue.Id.Value) throw file.Damaged(records.Offset);
             bool isTransient = (key.Flags & SegmentFlags.Transient) != SegmentFlags.None;
-            if (run.IsRecovered && isTransient)
+            if (isRecovered && isTransient)
             {
                 GoneBytes += records.Size;
                 continue;
@@ -131,7 +148,7 @@ public sealed class BacklogLoad
             {
                 AcquiredCount = key.AcquiredCount,
                 DeliveryCount = key.DeliveryCount,
-                Stored = new StoredAt(run.File, checked((uint)records.Offset), records.Size),
+                Stored = new StoredAt(file, checked((uint)records.Offset), records.Size),
             });
         }
         NextOffset = records.NextOffset;

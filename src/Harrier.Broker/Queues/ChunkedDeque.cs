@@ -45,16 +45,23 @@ internal sealed class ChunkedDeque<T> : IEnumerable<T> where T : struct, ISequen
     }
 
     /// <summary>The item of that sequence, to be read or replaced in its place; empty when there is none.</summary>
-    public Span<T> Find(ulong sequence)
+    public Span<T> Find(ulong sequence) => Count == 0 ? default : _chunks[ChunkOf(sequence)].Find(sequence);
+
+    /// <summary>What comes after a sequence, in order.</summary>
+    public IEnumerable<T> After(ulong sequence)
     {
-        int low = _first, high = _chunks.Count - 1;
-        while (low < high)
-        {
-            int middle = (low + high + 1) >>> 1;
-            if (_chunks[middle].First.Sequence <= sequence) low = middle;
-            else high = middle - 1;
-        }
-        return Count == 0 ? default : _chunks[low].Find(sequence);
+        for (int at = ChunkOf(sequence); at < _chunks.Count; at++)
+            for (int i = _chunks[at].Start; i < _chunks[at].End; i++)
+                if (_chunks[at].Items[i].Sequence > sequence) yield return _chunks[at].Items[i];
+    }
+
+    /// <summary>What comes before a sequence, backwards.</summary>
+    public IEnumerable<T> Before(ulong sequence)
+    {
+        if (Count == 0) yield break;
+        for (int at = ChunkOf(sequence); at >= _first; at--)
+            for (int i = _chunks[at].End - 1; i >= _chunks[at].Start; i--)
+                if (_chunks[at].Items[i].Sequence < sequence) yield return _chunks[at].Items[i];
     }
 
     /// <summary>From the front to the back, without taking anything out.</summary>
@@ -65,6 +72,19 @@ internal sealed class ChunkedDeque<T> : IEnumerable<T> where T : struct, ISequen
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>The chunk that holds a sequence if any does; the first one when all are higher.</summary>
+    private int ChunkOf(ulong sequence)
+    {
+        int low = _first, high = _chunks.Count - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) >>> 1;
+            if (_chunks[middle].First.Sequence <= sequence) low = middle;
+            else high = middle - 1;
+        }
+        return low;
+    }
 
     private Chunk AddChunk()
     {

@@ -16,6 +16,12 @@ internal sealed class EntryDeque
     /// <summary>From the front to the back.</summary>
     public IEnumerable<QueueEntry> Entries => _places.Where(place => place.Message is not null);
 
+    /// <summary>What comes after a sequence, in order.</summary>
+    public IEnumerable<QueueEntry> After(ulong sequence) => _places.After(sequence).Where(place => place.Message is not null);
+
+    /// <summary>What comes before a sequence, backwards.</summary>
+    public IEnumerable<QueueEntry> Before(ulong sequence) => _places.Before(sequence).Where(place => place.Message is not null);
+
     /// <summary>The first message; only when there is one.</summary>
     public ref readonly QueueEntry Peek() => ref _places.Peek(); // the first place is never empty
 

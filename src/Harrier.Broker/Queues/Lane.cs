@@ -83,6 +83,23 @@ internal sealed class Lane(byte number, ReadyTally tally)
         tally.CountIn(run.Count, run.BodyBytes);
     }
 
+    /// <summary>The next messages after a sequence, or backwards before it, as far as they stand together: in memory, or as a run that is to be read.</summary>
+    public LanePage Browse(ulong sequence, bool backwards, int count)
+    {
+        IEnumerable<QueueEntry>[] parts = backwards
+            ? [_fresh.Before(sequence), [], _backlog?.Loaded.Before(sequence) ?? [], Returned.Where(e => e.Sequence < sequence).Reverse()]
+            : [Returned.Where(e => e.Sequence > sequence), _backlog?.Loaded.After(sequence) ?? [], [], _fresh.After(sequence)];
+        int runsAt = backwards ? 1 : 2;
+        for (int i = 0; i < parts.Length; i++)
+        {
+            QueueEntry[] entries = [.. parts[i].Take(count)];
+            if (entries.Length > 0) return new LanePage(entries, null);
+            DiskRun? run = i != runsAt ? null : backwards ? Runs.LastOrDefault(r => r.FirstSequence < sequence) : Runs.FirstOrDefault(r => r.LastSequence > sequence);
+            if (run is not null) return new LanePage([], run);
+        }
+        return default;
+    }
+
     /// <summary>The first message, which must be in memory.</summary>
     public QueueEntry Peek()
     {
@@ -261,4 +278,10 @@ internal sealed class Lane(byte number, ReadyTally tally)
         }
         return taken;
     }
+}
+
+/// <summary>Messages of a lane side by side: known ones, or a run.</summary>
+internal readonly record struct LanePage(QueueEntry[]? Entries, DiskRun? Run)
+{
+    public bool IsEmpty => Run is null && Entries is not { Length: > 0 };
 }

@@ -54,8 +54,8 @@ public enum QueueCommandKind : byte
     /// <summary>Keep a message that could not leave, and try again later.</summary>
     Retain,
 
-    /// <summary>Take one ready message out, wherever it stands.</summary>
-    Remove,
+    /// <summary>Take one ready message aside, wherever it stands, until it departs.</summary>
+    Detach,
 
     /// <summary>Deliver nothing from now on.</summary>
     Pause,

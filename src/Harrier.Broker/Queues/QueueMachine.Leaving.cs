@@ -108,31 +108,6 @@ public sealed partial class QueueMachine
         }
     }
 
-    /// <summary>Takes one ready message out. What it was to be moved to is in the same group of commands.</summary>
-    private void Remove(in QueueCommand command, QueueEffects effects)
-    {
-        bool isFound = TryRemoveReady(command.Queue, command.Sequence, command.Message!, out QueueEntry entry);
-        if (isFound)
-        {
-            Forget(command.Queue, in entry, effects);
-            entry.Message?.Release();
-        }
-        effects.Answer = new QueueAnswer(isFound ? QueueAnswerStatus.Done : QueueAnswerStatus.Empty);
-    }
-
-    /// <summary>Takes a ready message out, wherever it stands.</summary>
-    /// <param name="queue">The queue.</param>
-    /// <param name="sequence">Its place.</param>
-    /// <param name="known">The message as somebody has read it: of what is on disk, the queue knows no more than the place.</param>
-    /// <param name="entry">What was taken out.</param>
-    private bool TryRemoveReady(Queue queue, ulong sequence, Message known, out QueueEntry entry)
-    {
-        Lane lane = _ready[LaneOf(known)];
-        if (lane.TryRemove(sequence, out entry)) return true;
-        entry = new QueueEntry(known, sequence, known.IsPersistent && queue.IsLogged, lane.Number) { Message = null };
-        return lane.FindRun(sequence) is { } run && lane.TryRemove(run, sequence, entry.BodySize, entry.IsLogged);
-    }
-
     /// <summary>Refuses a message; it may be dead-lettered all the same.</summary>
     private void Refuse(Queue queue, Message message, QueueEffects effects)
     {

@@ -87,7 +87,7 @@ public sealed partial class QueueMachine
             case QueueCommandKind.Tick: Tick(command.Queue, effects); break;
             case QueueCommandKind.Depart: Depart(command.Queue, command.Sequence, effects); break;
             case QueueCommandKind.Retain: Retain(command.Queue, command.Sequence, effects); break;
-            case QueueCommandKind.Remove: Remove(in command, effects); break;
+            case QueueCommandKind.Detach: Detach(in command, effects); break;
             case QueueCommandKind.Touch: Touch(command.Queue, effects); break;
             case QueueCommandKind.Configure: Configure(in command, effects); break;
             case QueueCommandKind.Pause: Pause(command.Queue, isPaused: true, effects); break;
@@ -200,6 +200,7 @@ public sealed partial class QueueMachine
     {
         switch (load.Kind)
         {
+            case BacklogLoadKind.Browse: return;
             case BacklogLoadKind.Leaving: LeavingLoaded(load, effects); return;
             case BacklogLoadKind.Times: TimesLoaded(load, effects); return;
         }
@@ -261,7 +262,7 @@ public sealed partial class QueueMachine
             command.Message!.Release();
             effects.Settle(command.Receipt, Outcome.Accepted);
         }
-        if (command.Load is { } load) load.Discard();
+        if (command.Load is { Kind: not BacklogLoadKind.Browse } load) load.Discard();
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Deleted);
     }
 }

@@ -101,6 +101,9 @@ public sealed class Shard
         _effects.Fresh = default;
     }
 
+    /// <summary>Has something read for somebody who only looks.</summary>
+    internal void Load(BacklogLoad load) => _store.Load(load);
+
     private void KeepLog(CommandBatch batch)
     {
         if (Log is not null) batch.OnLogged(Log.Append());

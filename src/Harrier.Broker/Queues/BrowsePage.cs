@@ -1,0 +1,21 @@
+namespace Harrier.Broker.Queues;
+
+/// <summary>Where a browser stands: behind a sequence of a lane. The next page begins there.</summary>
+/// <param name="Lane">The priority.</param>
+/// <param name="Sequence">The last one that was seen there.</param>
+/// <param name="IsBackwards">Whether the newest come first.</param>
+internal readonly record struct BrowsePlace(int Lane, ulong Sequence, bool IsBackwards);
+
+/// <summary>
+/// What a browser gets to see next: messages that are in memory or stand alone in a file, with a reference to each; or a part of a file that is to be read,
+/// which is held on to.
+/// </summary>
+internal sealed record BrowsePage(BrowsePlace Place, IReadOnlyList<QueueEntry> Entries, DiskRun? Run, long Next, long End, (ulong First, ulong Last)[] Gone)
+{
+    /// <summary>Gives up what the page holds on to.</summary>
+    public void Release()
+    {
+        foreach (QueueEntry entry in Entries) entry.Release();
+        Run?.File.Release(End - Next);
+    }
+}

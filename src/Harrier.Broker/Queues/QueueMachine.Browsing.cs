@@ -1,0 +1,63 @@
+namespace Harrier.Broker.Queues;
+
+/// <summary>How a queue is looked at without changing it, and how single messages are taken out of it.</summary>
+public sealed partial class QueueMachine
+{
+    // Messages of a page; what a page holds on to stays in memory meanwhile.
+    private const int PageMax = 128;
+
+    /// <summary>The next page of a browser, or null when there is nothing more. Under the shard's lock, like commands.</summary>
+    internal BrowsePage? Browse(BrowsePlace place)
+    {
+        if (IsDeleted) return null;
+        IEnumerable<Lane> lanes = place.IsBackwards ? _ready.Lanes.Where(l => l.Number >= place.Lane) : _ready.Lanes.Reverse().Where(l => l.Number <= place.Lane);
+        foreach (Lane lane in lanes)
+        {
+            bool isSame = lane.Number == place.Lane;
+            ulong from = isSame ? place.Sequence : Start(place.IsBackwards);
+            LanePage page = lane.Browse(from, place.IsBackwards, PageMax);
+            if (!page.IsEmpty) return Hold(lane, page, place.IsBackwards);
+        }
+        return null;
+    }
+
+    /// <summary>Where a browser begins.</summary>
+    internal static BrowsePlace Beginning(bool isBackwards) => new(isBackwards ? 0 : byte.MaxValue, Start(isBackwards), isBackwards);
+
+    private static ulong Start(bool isBackwards) => isBackwards ? ulong.MaxValue : 0;
+
+    private static BrowsePage Hold(Lane lane, LanePage page, bool isBackwards)
+    {
+        if (page.Run is { } run)
+        {
+            run.File.Retain(run.End - run.Next);
+            ulong past = isBackwards ? run.FirstSequence : run.LastSequence;
+            return new BrowsePage(new BrowsePlace(lane.Number, past, isBackwards), [], run, run.Next, run.End, [.. run.Gone.Ranges]);
+        }
+        foreach (QueueEntry entry in page.Entries!)
+        {
+            entry.Message?.AddReferences(1);
+            entry.Stored.File?.Retain(entry.Stored.Size);
+        }
+        return new BrowsePage(new BrowsePlace(lane.Number, page.Entries[^1].Sequence, isBackwards), page.Entries, null, 0, 0, []);
+    }
+
+    /// <summary>
+    /// Takes one ready message aside, wherever it stands: nobody gets it any more, and it is still the queue's until it departs. The command carries the message as
+    /// somebody has read it, for of what is on disk the queue knows no more than the place.
+    /// </summary>
+    private void Detach(in QueueCommand command, QueueEffects effects)
+    {
+        Lane lane = _ready[LaneOf(command.Message!)];
+        bool isFound = lane.TryRemove(command.Sequence, out QueueEntry entry);
+        if (!isFound && lane.FindRun(command.Sequence) is { } run)
+        {
+            bool isLogged = command.Message!.IsPersistent && command.Queue.IsLogged;
+            isFound = lane.TryRemove(run, command.Sequence, command.Message.BodySize, isLogged);
+            command.Message.AddReferences(1);
+            entry = new QueueEntry(command.Message, command.Sequence, isLogged, lane.Number);
+        }
+        if (isFound) _aside[command.Sequence] = new Aside(entry, Reason: null, ReadyAtMs: 0);
+        effects.Answer = new QueueAnswer(isFound ? QueueAnswerStatus.Done : QueueAnswerStatus.Empty);
+    }
+}
