@@ -21,7 +21,7 @@ public class QueueMachineBenchmarks
     public void SetUp()
     {
         var definition = new QueueDefinition("q", QueueType.Classic, IsDurable: true, IsExclusive: false, IsAutoDelete: false, ArgumentTable.Empty);
-        _queue = new QueueFactory(new ShardSet(NoStore.Instance), new Random(1)).Create("/", definition, QueueSettings.None, owner: null);
+        _queue = new QueueFactory(new ShardSet(NoStore.Instance, TimeProvider.System), new Random(1)).Create("/", definition, QueueSettings.None, owner: null);
         var consumer = new QueueConsumer(_queue, _output) { NoAck = !Acked };
         _batch.Ask(new QueueCommand(QueueCommandKind.Consume, _queue, Consumer: consumer));
         _batch.Ask(new QueueCommand(QueueCommandKind.Resume, _queue, Consumer: consumer));

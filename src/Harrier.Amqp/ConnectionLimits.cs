@@ -24,6 +24,11 @@ public sealed class ConnectionLimits
     /// <summary>Bytes that one transaction may publish, counted once per queue: it is written to disk in one piece.</summary>
     public int TransactionBytesMax { get; set; } = 256 << 20;
 
+    /// <summary>
+    /// Whether a consumer that keeps a delivery for too long loses its channel, as with RabbitMQ up to 4.2; otherwise it loses the delivery only.
+    /// </summary>
+    public bool ConsumerTimeoutClosesChannel { get; set; }
+
     /// <summary>Connections at one time.</summary>
     public int ConnectionsMax { get; set; } = 100_000;
 

@@ -82,6 +82,20 @@ public static class ErrorCatalogue
         $"Invalid x-match field value <<\"{value}\">>; expected all, any, all-with-x, or any-with-x");
     public static BrokerException InvalidHeadersMatchType(string type, string value) => Channel(ErrorCode.PreconditionFailed,
         $"Invalid x-match field type {type} (value {value}); expected longstr");
+    public static BrokerException HashWeightNotInteger(Utf8Name key) =>
+        Channel(ErrorCode.PreconditionFailed, $"The binding key must be an integer: {ErlangBinary(key)}");
+    public static BrokerException HashWeightTooLow() => Channel(ErrorCode.PreconditionFailed, "The binding key must be greater than 0");
+    public static BrokerException HashWeightTooHigh(int max) => Channel(ErrorCode.PreconditionFailed, $"The binding key must not be greater than {max}");
+    public static BrokerException UnsupportedHashProperty(string property) =>
+        Channel(ErrorCode.PreconditionFailed, $"Unsupported property: {property}");
+    public static BrokerException HashHeaderAndProperty() =>
+        Channel(ErrorCode.PreconditionFailed, "hash-header and hash-property are mutually exclusive");
+    public static BrokerException UnsupportedHashAlgorithm(string algorithm) =>
+        Channel(ErrorCode.PreconditionFailed, $"Unsupported x-algorithm: {algorithm}; expected ring or jump");
+    public static BrokerException LocalRandomKey(string key) => Channel(ErrorCode.PreconditionFailed, $"Non empty binding '{key}' key not permitted");
+    public static BrokerException LocalRandomQueueType(string type) =>
+        Channel(ErrorCode.PreconditionFailed, $"Queue type {type} not valid for this exchange type");
+    public static BrokerException LocalRandomExchange() => Channel(ErrorCode.PreconditionFailed, "Destination not found");
     public static BrokerException InvalidQueueArgument(string argument, string name, string vhost, string detail) =>
         Channel(ErrorCode.PreconditionFailed, $"invalid arg '{argument}' for {Queue(name, vhost)}: {detail}");
     public static BrokerException ArgumentNotForType(string argument, string name, string vhost, string type) =>
@@ -106,8 +120,6 @@ public static class ErrorCatalogue
         Channel(ErrorCode.NotFound, $"{Queue(queue, vhost)} process is stopped by supervisor");
     public static BrokerException InvalidExpiration(string value, string detail) =>
         Channel(ErrorCode.PreconditionFailed, $"invalid expiration '{value}': {detail}");
-    public static BrokerException ExpirationNotBuilt() =>
-        Channel(ErrorCode.PreconditionFailed, "message expiration is valid, but this version of Harrier does not implement it yet");
     public static BrokerException InvalidMessage(string header, string type) =>
         Channel(ErrorCode.PreconditionFailed, $"invalid message: {{unacceptable_type_in_header,{header},{type}}}");
     public static BrokerException UserIdMismatch(string userId, string user) =>
@@ -124,6 +136,9 @@ public static class ErrorCatalogue
     public static BrokerException ExclusiveUse(string name, string vhost) =>
         Channel(ErrorCode.AccessRefused, $"{Queue(name, vhost)} in exclusive use");
     public static BrokerException UnknownDeliveryTag(ulong tag) => Channel(ErrorCode.PreconditionFailed, $"unknown delivery tag {tag}");
+    public static BrokerException DeliveryTimedOut(int channel, long timeoutMs) => Channel(ErrorCode.PreconditionFailed,
+        $"delivery acknowledgement on channel {channel} timed out. Timeout value used: {timeoutMs} ms. " +
+        "This timeout value can be configured, see consumers doc guide to learn more");
     public static BrokerException ReplyConsumerAcknowledges() => Channel(ErrorCode.PreconditionFailed, "reply consumer cannot acknowledge");
     public static BrokerException ReplyConsumerSet() => Channel(ErrorCode.PreconditionFailed, "reply consumer already set");
     public static BrokerException NoReplyConsumer() => Channel(ErrorCode.PreconditionFailed, "fast reply consumer does not exist");
@@ -139,6 +154,16 @@ public static class ErrorCatalogue
     // How texts show an argument value next to one that is absent.
     private static string Describe(ArgumentValue? value) =>
         value is { } present ? $"the value '{present.Text}' of type '{present.TypeName}'" : "none";
+
+    // How Erlang's ~tp shows a binary.
+    private static string ErlangBinary(Utf8Name name)
+    {
+        if (name.IsEmpty) return "<<>>";
+        string text = name.ToString();
+        if (text.Any(c => char.IsControl(c) || c == '\uFFFD')) return $"<<{string.Join(',', name.Span.ToArray())}>>";
+        string escaped = text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+        return System.Text.Ascii.IsValid(text) ? $"<<\"{escaped}\">>" : $"<<\"{escaped}\"/utf8>>";
+    }
 
     private static BrokerException Channel(ErrorCode code, string text) => new(ErrorScope.Channel, code, text);
 

@@ -9,23 +9,27 @@ using Harrier.Broker.Topology;
 namespace Harrier.Broker;
 
 /// <summary>The broker: virtual hosts, users and queues, without any protocol. Thread-safe; lives as long as the process wants it.</summary>
-public sealed class MessageBroker
+public sealed class MessageBroker : IQueueHost, IDisposable
 {
     private readonly FrozenDictionary<string, VirtualHost> _virtualHosts;
     private readonly QueueFactory _queues;
+    private readonly ShardSet _shards;
 
     /// <summary>A broker that keeps everything in memory.</summary>
     /// <param name="virtualHosts">Names; each gets its pre-declared exchanges.</param>
     /// <param name="users">Who may log in.</param>
     /// <param name="random">For names that the broker gives. It must be unpredictable outside of tests.</param>
-    public MessageBroker(IEnumerable<string> virtualHosts, UserStore users, Random random)
+    /// <param name="time">The clock.</param>
+    public MessageBroker(IEnumerable<string> virtualHosts, UserStore users, Random random, TimeProvider time)
     {
         Users = users;
-        _queues = new QueueFactory(new ShardSet(NoStore.Instance), random);
+        _shards = new ShardSet(NoStore.Instance, time);
+        _queues = new QueueFactory(_shards, random);
         var log = new TopologyLog(null);
         _virtualHosts = virtualHosts.ToFrozenDictionary(
             name => name, name => new VirtualHost(name, new TopologyStore(VirtualHostTopology.Create(name), log), _queues), StringComparer.Ordinal);
         Sync = new LogSync(null);
+        _shards.Host = this;
     }
 
     /// <summary>A broker that goes on with what a data directory holds.</summary>
@@ -35,12 +39,14 @@ public sealed class MessageBroker
     public MessageBroker(IEnumerable<string> virtualHosts, UserStore users, BrokerStorage storage)
     {
         Users = users;
+        _shards = storage.Shards;
         _queues = storage.Queues;
         var recovered = new Dictionary<string, VirtualHostTopology>(storage.RecoveredVirtualHosts, StringComparer.Ordinal);
         foreach (string name in virtualHosts) recovered.TryAdd(name, VirtualHostTopology.Create(name)); // the first checkpoint puts it down
         _virtualHosts = recovered.ToFrozenDictionary(
             r => r.Key, r => new VirtualHost(r.Key, new TopologyStore(r.Value, storage.TopologyLog), _queues), StringComparer.Ordinal);
         Sync = new LogSync(storage);
+        _shards.Host = this;
     }
 
     public UserStore Users { get; }
@@ -58,4 +64,16 @@ public sealed class MessageBroker
 
     /// <summary>22 characters that nobody guesses, for consumer tags and reply names.</summary>
     public string NewToken() => _queues.NewToken();
+
+    /// <summary>Ends what happens by itself: nothing expires any more.</summary>
+    public void Dispose() => _shards.Clock.Dispose();
+
+    VirtualHostTopology? IQueueHost.Topology(string virtualHost) => _virtualHosts.TryGetValue(virtualHost, out VirtualHost? host) ? host.Topology : null;
+
+    ulong IQueueHost.NewRouteSeed() => _queues.NewSeed();
+
+    void IQueueHost.Remove(Queue queue)
+    {
+        if (_virtualHosts.TryGetValue(queue.VirtualHost, out VirtualHost? host)) host.RemoveQueue(queue);
+    }
 }

@@ -29,10 +29,10 @@ internal sealed class DurableBroker : IDisposable
         var random = new OptionsReader.SecureRandom();
         string[] virtualHosts = OptionsReader.VirtualHosts(options);
         UserStore users = OptionsReader.Users(options, random);
-        if (options.Data is not { } data) return new DurableBroker(new MessageBroker(virtualHosts, users, random), null, null);
+        if (options.Data is not { } data) return new DurableBroker(new MessageBroker(virtualHosts, users, random, time), null, null);
 
         StorageSettings settings = OptionsReader.Storage(options);
-        BrokerStorage storage = Open(data, settings, random, loggers);
+        BrokerStorage storage = Open(data, settings, random, time, loggers);
         try
         {
             var broker = new MessageBroker(virtualHosts, users, storage);
@@ -47,15 +47,16 @@ internal sealed class DurableBroker : IDisposable
 
     public void Dispose()
     {
+        Broker.Dispose();
         _threads?.Dispose();
         _storage?.Dispose();
     }
 
-    private static BrokerStorage Open(string data, StorageSettings settings, Random random, ILoggerFactory loggers)
+    private static BrokerStorage Open(string data, StorageSettings settings, Random random, TimeProvider time, ILoggerFactory loggers)
     {
         try
         {
-            return BrokerStorage.Open(new RealDisk(data), settings, new MessageFormats(AmqpServer.MessageFormats), random, loggers.CreateLogger<BrokerStorage>());
+            return BrokerStorage.Open(new RealDisk(data), settings, new MessageFormats(AmqpServer.MessageFormats), random, time, loggers.CreateLogger<BrokerStorage>());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DataDamagedException)
         {

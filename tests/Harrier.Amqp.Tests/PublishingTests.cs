@@ -146,13 +146,23 @@ public class PublishingTests
     [InlineData("0")]
     [InlineData("60000")]
     [InlineData("315360000000")]
-    public async Task Note_61_valid_expiration_is_not_built_yet(string value)
+    public async Task Note_61_valid_expiration_is_taken(string value)
     {
         await using var server = new TestServer();
         WireScript client = await server.Open();
-        await client.Publish("", "q", "x", new PropertyBytes().Text(BasicPropertyFlags.Expiration, value).Encode());
-        await client.ExpectChannelClose(
-            406, "PRECONDITION_FAILED - message expiration is valid, but this version of Harrier does not implement it yet", 60, 40);
+        await client.Publish("", "none", "x", new PropertyBytes().Text(BasicPropertyFlags.Expiration, value).Encode(), mandatory: true);
+        (await client.ExpectReturn()).ReplyCode.ShouldBe(312);
+    }
+
+    [Fact, Trait("Note", "61")]
+    public async Task Note_61_expiration_is_delivered_as_it_came()
+    {
+        await using var server = new TestServer();
+        WireScript client = await server.Open();
+        await client.DeclareQueue("q");
+        byte[] properties = new PropertyBytes().Text(BasicPropertyFlags.Expiration, "060000").Text(BasicPropertyFlags.MessageId, "1").Encode();
+        await client.Publish("", "q", "x", properties);
+        (await client.Get("q")).Properties.ShouldBe(properties);
     }
 
     [Fact, Trait("Note", "62")]

@@ -39,6 +39,22 @@ public partial class DocumentationTests
         named.Where(name => !sources.Contains($"class {name}", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
+    /// <summary>Code that a document gives after the name of a test stands in that test, line by line.</summary>
+    [Fact]
+    public void Examples_in_documents_are_tests()
+    {
+        Match[] examples = [.. Repository.Files("docs", "*.md").SelectMany(d => Example().Matches(File.ReadAllText(d)))];
+        examples.ShouldNotBeEmpty("the test must see them");
+        foreach (Match example in examples)
+        {
+            string name = example.Groups["name"].Value;
+            string source = Repository.Sources("tests").Select(File.ReadAllText).Single(s => s.Contains($"class {name}", StringComparison.Ordinal));
+            Unindented(source).ShouldContain(Unindented(example.Groups["code"].Value), Case.Sensitive, name);
+        }
+    }
+
+    private static string Unindented(string code) => string.Join('\n', code.Split('\n').Select(line => line.Trim()));
+
     private static IEnumerable<string> BrokenLinks(string document)
     {
         string text = Fenced().Replace(File.ReadAllText(document), "");
@@ -62,6 +78,9 @@ public partial class DocumentationTests
 
     [GeneratedRegex(@"`(?<name>\w+Tests)`")]
     private static partial Regex TestName();
+
+    [GeneratedRegex(@"`(?<name>\w+Tests)`:\s*```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Example();
 
     [GeneratedRegex(@"^\s*```.*?^\s*```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Fenced();

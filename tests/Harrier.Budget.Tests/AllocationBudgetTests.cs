@@ -102,7 +102,7 @@ public sealed class AllocationBudgetTests
         var random = new Random(1);
         FrozenDictionary<string, Permissions> permissions = new Dictionary<string, Permissions> { ["/"] = Permissions.All }.ToFrozenDictionary();
         var guest = new User("guest", PasswordHash.Of("guest", random), new HashSet<string>(), permissions);
-        var broker = new MessageBroker(["/"], new UserStore([guest]), random);
+        var broker = new MessageBroker(["/"], new UserStore([guest]), random, TimeProvider.System);
         return new AmqpServer(broker, new ConnectionLimits { HeartbeatSeconds = 0 }, new ServerIdentity(), TimeProvider.System, NullLogger<AmqpServer>.Instance);
     }
 

@@ -12,7 +12,6 @@ public sealed class KeptContentTests : IDisposable
     [Fact]
     public async Task Properties_survive_a_kill()
     {
-        // All but expiration, which is refused for as long as it is not implemented.
         var sent = new BasicProperties
         {
             ContentType = "text/plain",
@@ -22,6 +21,7 @@ public sealed class KeptContentTests : IDisposable
             Priority = 7,
             CorrelationId = "correlation",
             ReplyTo = "replies",
+            Expiration = "3600000",
             MessageId = "message-Ω",
             Timestamp = new AmqpTimestamp(1_700_000_000),
             Type = "kind",
@@ -36,7 +36,7 @@ public sealed class KeptContentTests : IDisposable
         kept.RoutingKey.ShouldBe(Queue);
         IReadOnlyBasicProperties back = kept.BasicProperties;
         (back.ContentType, back.ContentEncoding, back.DeliveryMode, back.Priority).ShouldBe((sent.ContentType, sent.ContentEncoding, sent.DeliveryMode, sent.Priority));
-        (back.CorrelationId, back.ReplyTo, back.MessageId).ShouldBe((sent.CorrelationId, sent.ReplyTo, sent.MessageId));
+        (back.CorrelationId, back.ReplyTo, back.Expiration, back.MessageId).ShouldBe((sent.CorrelationId, sent.ReplyTo, sent.Expiration, sent.MessageId));
         (back.Timestamp, back.Type, back.UserId, back.AppId, back.ClusterId).ShouldBe((sent.Timestamp, sent.Type, sent.UserId, sent.AppId, sent.ClusterId));
         Flatten(back.Headers!).ShouldBe(Flatten(Headers()));
     }

@@ -18,7 +18,7 @@ internal sealed class BrokerUnderFire : IDisposable
 
     public BrokerUnderFire()
     {
-        var broker = new MessageBroker(["/"], new UserStore([TestUsers.Guest]), new Random(1));
+        var broker = new MessageBroker(["/"], new UserStore([TestUsers.Guest]), new Random(1), _clock);
         _server = new AmqpServer(broker, new ConnectionLimits(), new ServerIdentity(), _clock, _log);
     }
 

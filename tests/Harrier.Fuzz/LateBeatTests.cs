@@ -14,7 +14,7 @@ public sealed class LateBeatTests
     public async Task A_beat_after_the_end_of_a_connection_that_is_overdue_does_nothing()
     {
         var clock = new SimClock();
-        var broker = new MessageBroker(["/"], new UserStore([TestUsers.Guest]), new Random(1));
+        var broker = new MessageBroker(["/"], new UserStore([TestUsers.Guest]), new Random(1), clock);
         using var server = new AmqpServer(broker, new ConnectionLimits(), new ServerIdentity(), clock, new ListLogger<AmqpServer>());
         (MemoryTransport peer, MemoryTransport transport) = MemoryTransport.CreatePair(unreadBytesMax: 1 << 20);
         var connection = new Connection091(transport, new IPEndPoint(IPAddress.Loopback, 50_000), server);

@@ -35,6 +35,31 @@ public sealed class FieldTableTests
     }, 500);
 
     [Fact]
+    public void Any_table_is_written_as_it_was_read() => Property.Holds(FieldGen.Table(4), table =>
+    {
+        byte[] encoded = table.Encode();
+        var writer = new FieldWriter(new byte[encoded.Length]);
+        CopyFields(encoded, ref writer);
+        writer.Written.ToArray().ShouldBe(encoded);
+    });
+
+    [Fact]
+    public void Nested_values_that_are_written_piece_by_piece_have_their_lengths()
+    {
+        var writer = new FieldWriter(new byte[100]);
+        int array = writer.Begin("a"u8, FieldType.Array);
+        int table = writer.BeginItem(FieldType.Table);
+        writer.AddText("s"u8, "text"u8);
+        writer.End(table);
+        writer.AddItem(new FieldValueBytes(FieldType.Boolean, [1]));
+        writer.End(array);
+        writer.AddLong("l"u8, FieldType.SignedLong, -2);
+        writer.AddLong("t"u8, FieldType.Timestamp, 1_704_067_200);
+        writer.Written.ToArray().ShouldBe(Wire.Bytes(
+            "01'a' 'A' 00000012 'F' 0000000B 01's' 'S' 00000004'text' 't' 01  01'l' 'l' FFFFFFFFFFFFFFFE  01't' 'T' 0000000065920080"));
+    }
+
+    [Fact]
     public void Values_that_the_broker_writes_are_as_RabbitMQ_reads_them() => new FieldTableWriter()
         .Add("a", "text")
         .Add("b", true)
@@ -148,5 +173,28 @@ public sealed class FieldTableTests
         var reader = new FieldTableReader(Wire.Bytes(value));
         reader.TryReadItem(out FieldValueBytes read).ShouldBeTrue();
         return read;
+    }
+
+    private static void CopyFields(ReadOnlySpan<byte> fields, ref FieldWriter writer)
+    {
+        var reader = new FieldTableReader(fields);
+        while (reader.TryReadField(out ReadOnlySpan<byte> name, out FieldValueBytes value))
+        {
+            if (value.Type is not (FieldType.Table or FieldType.Array))
+            {
+                writer.Add(name, value);
+                continue;
+            }
+            int begun = writer.Begin(name, value.Type);
+            if (value.Type == FieldType.Table) CopyFields(value.Bytes, ref writer);
+            else CopyItems(value.Bytes, ref writer);
+            writer.End(begun);
+        }
+    }
+
+    private static void CopyItems(ReadOnlySpan<byte> items, ref FieldWriter writer)
+    {
+        var reader = new FieldTableReader(items);
+        while (reader.TryReadItem(out FieldValueBytes item)) writer.AddItem(item);
     }
 }

@@ -13,6 +13,12 @@ public class PlainFormat : IMessageFormat
         return false;
     }
 
+    public virtual bool TryFindProperty(ReadOnlySpan<byte> properties, MessageProperty property, out HeaderValue value)
+    {
+        value = default;
+        return false;
+    }
+
     public virtual Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties) => null;
 
     public virtual byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies) => message.Properties.ToArray();

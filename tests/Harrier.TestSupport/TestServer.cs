@@ -23,11 +23,12 @@ public sealed class TestServer : IAsyncDisposable
         IEnumerable<User>? users = null, IEnumerable<string>? virtualHosts = null, ConnectionLimits? limits = null, TestStorage? storage = null)
     {
         var known = new UserStore(users ?? [TestUsers.Guest]);
-        Broker = storage?.CreateBroker(virtualHosts ?? ["/"], known) ?? new MessageBroker(virtualHosts ?? ["/"], known, new Random(1));
+        Clock = storage?.Clock ?? new SimClock();
+        Broker = storage?.CreateBroker(virtualHosts ?? ["/"], known) ?? new MessageBroker(virtualHosts ?? ["/"], known, new Random(1), Clock);
         _server = new AmqpServer(Broker, limits ?? new ConnectionLimits(), new ServerIdentity(), Clock, Log);
     }
 
-    public SimClock Clock { get; } = new();
+    public SimClock Clock { get; }
 
     public ListLogger<AmqpServer> Log { get; } = new();
 

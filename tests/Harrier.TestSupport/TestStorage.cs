@@ -15,16 +15,21 @@ public sealed class TestStorage : IDisposable
     private readonly List<Action> _loads = [];
 
     /// <summary>Opens what is on a disk.</summary>
-    public TestStorage(IDisk disk)
+    /// <param name="disk">The disk.</param>
+    /// <param name="clock">The clock; one of its own when absent.</param>
+    public TestStorage(IDisk disk, SimClock? clock = null)
     {
+        Clock = clock ?? new SimClock();
         var settings = new StorageSettings { LogFileBytes = 1 << 20, LoggedBytesMax = 1 << 20, UnloggedBytesMax = 1 << 20 };
-        _storage = BrokerStorage.Open(disk, settings, new MessageFormats(AmqpServer.MessageFormats), new Random(1), NullLogger<BrokerStorage>.Instance);
+        _storage = BrokerStorage.Open(disk, settings, new MessageFormats(AmqpServer.MessageFormats), new Random(1), Clock, NullLogger<BrokerStorage>.Instance);
         _storage.ScheduleLoad = load =>
         {
             if (!HoldsLoads) ThreadPool.QueueUserWorkItem(_ => load());
             else lock (_loads) _loads.Add(load);
         };
     }
+
+    public SimClock Clock { get; }
 
     /// <summary>Whether reading back waits for <see cref="ReadBack"/>.</summary>
     public bool HoldsLoads { get; set; }

@@ -42,6 +42,12 @@ internal sealed class Channel091
     /// <summary>Whether it stands in the connection's list of channels with confirms to send.</summary>
     public bool IsConfirmDue { get; set; }
 
+    /// <summary>Ends the channel for something that no method of its client's has done. Does nothing when it is ending already.</summary>
+    public void End(BrokerException error)
+    {
+        if (!_isClosing) Fail(error, default);
+    }
+
     /// <summary>Does something after a wait, as the method that had to wait would have done it.</summary>
     public void Resume(AmqpMethod method, Action action)
     {
@@ -110,6 +116,7 @@ internal sealed class Channel091
     /// <summary>Ends everything that the channel holds. What it had unacked is ready again.</summary>
     public void Close()
     {
+        _isClosing = true;
         _publisher.Close();
         RollBack();
         Consumers.Close();
@@ -183,8 +190,9 @@ internal sealed class Channel091
     private void OnNack(in BasicNack method) =>
         Consumers.Settle(method.DeliveryTag, method.Multiple, method.Requeue ? Outcome.Released : Outcome.Rejected);
 
+    // Unlike a nack, it says that the consumer has tried in vain (note 88).
     private void OnReject(in BasicReject method) =>
-        Consumers.Settle(method.DeliveryTag, multiple: false, method.Requeue ? Outcome.Released : Outcome.Rejected);
+        Consumers.Settle(method.DeliveryTag, multiple: false, method.Requeue ? Outcome.Failed : Outcome.Rejected);
 
     private void OnRecover(in BasicRecover method)
     {
@@ -247,7 +255,6 @@ internal sealed class Channel091
         Connection.Session.Commands.Run();
         SendConfirms();
         Close();
-        _isClosing = true;
         Write(new ChannelClose
         {
             ReplyCode = (ushort)error.Code,

@@ -19,7 +19,6 @@ namespace Harrier.Amqp.V091;
 internal sealed class Connection091 : IFrameHandler, IBeating
 {
     private readonly PipeReader _input;
-    private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly EndPoint? _from;
     private readonly Handshake091 _handshake;
@@ -34,15 +33,16 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     public Connection091(IDuplexPipe transport, EndPoint? from, AmqpServer server)
     {
         _input = transport.Input;
-        _time = server.Time;
+        Clock = new TurnClock(server.Time);
         _log = server.Log;
         _from = from;
         Broker = server.Broker;
         Limits = server.Limits;
         ServerProperties = server.ServerProperties;
         Output = new FrameOutput(transport.Output, server.Scheduler);
-        _heartbeat = new HeartbeatMonitor(_time, server.Limits);
-        Pauses = new ReadPauses(this, _heartbeat, _time);
+        _heartbeat = new HeartbeatMonitor(server.Time, server.Limits);
+        Pauses = new ReadPauses(this, _heartbeat, server.Time);
+        Posted = new PostedWork(_input);
         Confirms = new ConfirmRelease(Output, Broker.Sync);
         _handshake = new Handshake091(this, from);
         PayloadMax = Limits.InitialFrameBytesMax;
@@ -66,11 +66,17 @@ internal sealed class Connection091 : IFrameHandler, IBeating
 
     public FrameOutput Output { get; }
 
+    /// <summary>When what is being read has come.</summary>
+    public TurnClock Clock { get; }
+
     /// <summary>Confirms that wait for the disk.</summary>
     public ConfirmRelease Confirms { get; }
 
     /// <summary>What the reading waits for.</summary>
     public ReadPauses Pauses { get; }
+
+    /// <summary>What others want done.</summary>
+    public PostedWork Posted { get; }
 
     public ClientSession Session => _handshake.Session!;
 
@@ -112,7 +118,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
         finally
         {
             EndSession();
-            await Output.WhenFlushedAsync().WaitAsync(TimeSpan.FromMilliseconds(Limits.CloseTimeoutMs), _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Output.WhenFlushedAsync().WaitAsync(TimeSpan.FromMilliseconds(Limits.CloseTimeoutMs), Clock.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Output.Close();
         }
     }
@@ -196,7 +202,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
                 await Pauses.HoldBackAsync();
             }
             // Who waits for confirms from the disk is slow enough as it is.
-            if (_handshake.Session is { } session && !Confirms.IsWaiting) await ConsumerPace.LetCatchUpAsync(session.Commands, _time);
+            if (_handshake.Session is { } session && !Confirms.IsWaiting) await ConsumerPace.LetCatchUpAsync(session.Commands, Clock.Time);
         }
     }
 
@@ -212,9 +218,11 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     /// <summary>Applies every complete frame, synchronously, and answers once.</summary>
     private void ApplyAll(ref ReadOnlySequence<byte> buffer, Action? first = null)
     {
+        Clock.BeginTurn();
         try
         {
             first?.Invoke();
+            Posted.Run();
             FrameDispatcher.ApplyAll(ref buffer, this);
             _handshake.Session?.Commands.Run();
             SendConfirms();
@@ -250,18 +258,8 @@ internal sealed class Connection091 : IFrameHandler, IBeating
 
     private void ApplyToChannel(in Frame frame)
     {
-        if (_lastChannel?.Number == frame.Channel)
-        {
-            _lastChannel.Apply(in frame);
-            return;
-        }
-        if (_channels.TryGetValue(frame.Channel, out Channel091? channel))
-        {
-            _lastChannel = channel;
-            channel.Apply(in frame);
-            return;
-        }
-        OpenChannel(in frame);
+        if (_lastChannel?.Number == frame.Channel || _channels.TryGetValue(frame.Channel, out _lastChannel)) _lastChannel.Apply(in frame);
+        else OpenChannel(in frame);
     }
 
     private void OpenChannel(in Frame frame)
@@ -304,8 +302,7 @@ internal sealed class Connection091 : IFrameHandler, IBeating
     private void OnHandshake(AmqpMethod method, ReadOnlySpan<byte> arguments)
     {
         bool isOpen = _handshake.OnMethod(method, arguments);
-        if (_handshake.FrameBytesMax > 0)
-            PayloadMax = _handshake.FrameBytesMax; // 8 octets more than fit: quite a few clients get it wrong (note 12)
+        if (_handshake.FrameBytesMax > 0) PayloadMax = _handshake.FrameBytesMax; // 8 octets more than fit: many clients get it wrong (note 12)
         if (!isOpen) return;
         _stage = Stage.Open;
         _heartbeat.Start(_handshake.HeartbeatSeconds);

@@ -1,4 +1,5 @@
 using Harrier.Amqp.Transport;
+using Harrier.Broker;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp091;
@@ -59,6 +60,13 @@ internal sealed class Consumer091(Connection091 connection, Channel091 channel, 
             _resumes.Value.Add(new QueueCommand(QueueCommandKind.Resume, Registration.Queue, Consumer: Registration));
             _resumes.Value.Run();
         }
+    }
+
+    // The channel lives: what was taken back is settled by its client in vain, if ever. RabbitMQ up to 4.2 closes the channel, and who depends on it can have that.
+    public void OnOverdue(DeliveryId delivery, long timeoutMs)
+    {
+        if (!connection.Limits.ConsumerTimeoutClosesChannel) return;
+        connection.Posted.Post(() => channel.End(ErrorCatalogue.DeliveryTimedOut(channel.Number, timeoutMs)));
     }
 
     public void OnQueueDeleted()

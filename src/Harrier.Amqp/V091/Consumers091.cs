@@ -96,17 +96,17 @@ internal sealed class Consumers091(Channel091 channel)
     public void Recover(bool requeue)
     {
         if (!requeue) throw ErrorCatalogue.NotImplemented("requeue=false");
-        ReleaseUnacked();
+        ReturnUnacked(Outcome.Released);
     }
 
-    /// <summary>Ends the consumers and gives back what is unacked, as if it had never been delivered but for the redelivered flag (note 92).</summary>
+    /// <summary>Ends the consumers and gives back what is unacked (note 92), as failed: the consumer may have died of it (note 88).</summary>
     public void Close()
     {
         Session.Commands.Run(); // resumes that are still to run would come after the end
         foreach (Consumer091 consumer in _consumers.Values) Session.Cancel(consumer.Registration);
         _consumers.Clear();
         if (_replyConsumer is not null) EndReplies();
-        ReleaseUnacked();
+        ReturnUnacked(Outcome.Failed);
         Session.Commands.Run();
     }
 
@@ -140,11 +140,11 @@ internal sealed class Consumers091(Channel091 channel)
         message.Release();
     }
 
-    private void ReleaseUnacked()
+    private void ReturnUnacked(Outcome outcome)
     {
         lock (Connection.Output.Gate) channel.Unacked.TakeUpTo(0, _settling);
         foreach (Settling settling in _settling)
-            Session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: Outcome.Released));
+            Session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: outcome));
         _settling.Clear();
     }
 

@@ -12,9 +12,14 @@ internal static class ContentWriter
 
     /// <summary>Writes the method frame, the header frame and as many body frames as the negotiated size asks for; none for an empty body.</summary>
     public static void Write<TMethod>(FrameOutput output, ushort channel, in TMethod method, Message message, int frameBytesMax)
+        where TMethod : IMethod, allows ref struct => Write(output, channel, in method, message, message.Properties, frameBytesMax);
+
+    /// <summary>Writes a message with another property section than its own.</summary>
+    public static void Write<TMethod>(
+        FrameOutput output, ushort channel, in TMethod method, Message message, ReadOnlySpan<byte> properties, int frameBytesMax)
         where TMethod : IMethod, allows ref struct
     {
-        ReadOnlySpan<byte> body = message.Body, properties = message.Properties;
+        ReadOnlySpan<byte> body = message.Body;
         int bodyFrameMax = frameBytesMax - Frame.Overhead;
         int headerSize = ContentHeader.PrefixSize + properties.Length;
         int size = FrameWriter.SizeOf(in method) + Frame.Overhead + headerSize + (body.IsEmpty ? 0 : Frame.Overhead + body.Length);

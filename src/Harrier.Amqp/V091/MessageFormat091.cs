@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Harrier.Broker.Messages;
 using Harrier.Protocol.Amqp091;
 
@@ -19,18 +20,35 @@ internal sealed class MessageFormat091 : IMessageFormat
         value = kind switch
         {
             ArgumentKind.Float or ArgumentKind.Double => new HeaderValue(kind, 0, found.AsDouble(), default),
-            ArgumentKind.Text or ArgumentKind.Bytes or ArgumentKind.Decimal => new HeaderValue(kind, 0, 0, found.Bytes),
-            ArgumentKind.Array or ArgumentKind.Table or ArgumentKind.Void => new HeaderValue(kind, 0, 0, default),
+            ArgumentKind.Text or ArgumentKind.Bytes or ArgumentKind.Decimal or ArgumentKind.Array or ArgumentKind.Table or ArgumentKind.Void =>
+                new HeaderValue(kind, 0, 0, found.Bytes),
             _ => new HeaderValue(kind, found.AsInteger(), 0, default),
         };
         return true;
     }
 
-    public Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties) => null;
+    public bool TryFindProperty(ReadOnlySpan<byte> properties, MessageProperty property, out HeaderValue value)
+    {
+        value = default;
+        if (!BasicPropertiesReader.TryFind(properties, FlagOf(property), out ReadOnlySpan<byte> found)) return false;
+        value = property == MessageProperty.Timestamp
+            ? new HeaderValue(ArgumentKind.Timestamp, BinaryPrimitives.ReadInt64BigEndian(found), 0, default)
+            : new HeaderValue(ArgumentKind.Text, 0, 0, found);
+        return true;
+    }
 
-    public byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies) => message.Properties.ToArray();
+    public Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties) => DeathHeaders.CopiesOf(properties);
 
-    public bool HasCycle(Message message, Utf8Name queue) => false;
+    public byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies) => DeathHeaders.Write(message, in death, keepsCarbonCopies);
 
-    public byte[] AfterDelay(ReadOnlySpan<byte> properties) => properties.ToArray();
+    public bool HasCycle(Message message, Utf8Name queue) => DeathHeaders.HasCycle(message, queue);
+
+    public byte[] AfterDelay(ReadOnlySpan<byte> properties) => DelayHeader.Negate(properties);
+
+    private static BasicPropertyFlags FlagOf(MessageProperty property) => property switch
+    {
+        MessageProperty.MessageId => BasicPropertyFlags.MessageId,
+        MessageProperty.CorrelationId => BasicPropertyFlags.CorrelationId,
+        _ => BasicPropertyFlags.Timestamp,
+    };
 }

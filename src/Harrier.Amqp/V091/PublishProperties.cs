@@ -12,32 +12,31 @@ namespace Harrier.Amqp.V091;
 /// </summary>
 internal readonly ref struct PublishProperties
 {
-    private PublishProperties(byte deliveryMode, ReadOnlySpan<byte> headers, ReadOnlySpan<byte> replyTo, ReadOnlySpan<byte> userId, BasicPropertyFlags present)
-    {
-        DeliveryMode = deliveryMode;
-        Headers = headers;
-        ReplyTo = replyTo;
-        UserId = userId;
-        Present = present;
-    }
-
     /// <summary>1 when absent: not persistent (behaviour note 74).</summary>
-    public byte DeliveryMode { get; }
+    public byte DeliveryMode { get; private init; }
+
+    /// <summary>As the publisher gave it, or null: any octet is allowed (note 76).</summary>
+    public byte? Priority { get; private init; }
+
+    /// <summary>The message's own time to live, or null; 0 is one.</summary>
+    public long? ExpirationMs { get; private init; }
 
     /// <summary>The fields of the headers table.</summary>
-    public ReadOnlySpan<byte> Headers { get; }
+    public ReadOnlySpan<byte> Headers { get; private init; }
 
-    public ReadOnlySpan<byte> ReplyTo { get; }
+    public ReadOnlySpan<byte> ReplyTo { get; private init; }
 
-    public ReadOnlySpan<byte> UserId { get; }
+    public ReadOnlySpan<byte> UserId { get; private init; }
 
     /// <summary>The properties that are there at all.</summary>
-    public BasicPropertyFlags Present { get; }
+    public BasicPropertyFlags Present { get; private init; }
 
     /// <summary>Reads and checks. Throws 501 or 502 for a malformed section, 406 for a wrong expiration (note 61).</summary>
     public static PublishProperties Read(ReadOnlySpan<byte> properties)
     {
         byte deliveryMode = 1;
+        byte? priority = null;
+        long? expirationMs = null;
         ReadOnlySpan<byte> headers = default, replyTo = default, userId = default;
         var present = BasicPropertyFlags.None;
         var reader = new BasicPropertiesReader(properties);
@@ -47,16 +46,26 @@ internal readonly ref struct PublishProperties
             switch (property)
             {
                 case BasicPropertyFlags.DeliveryMode: deliveryMode = value[0]; break;
+                case BasicPropertyFlags.Priority: priority = value[0]; break;
                 case BasicPropertyFlags.ReplyTo: replyTo = value; break;
                 case BasicPropertyFlags.UserId: userId = value; break;
-                case BasicPropertyFlags.Expiration: RefuseExpiration(value); break;
+                case BasicPropertyFlags.Expiration: expirationMs = ReadExpiration(value); break;
                 case BasicPropertyFlags.Headers:
                     FieldTableReader.Validate(value);
                     headers = value;
                     break;
             }
         }
-        return new PublishProperties(deliveryMode, headers, replyTo, userId, present);
+        return new PublishProperties
+        {
+            DeliveryMode = deliveryMode,
+            Priority = priority,
+            ExpirationMs = expirationMs,
+            Headers = headers,
+            ReplyTo = replyTo,
+            UserId = userId,
+            Present = present,
+        };
     }
 
     /// <summary>The keys of the CC and BCC headers, or null when there are none (notes 47 and 48).</summary>
@@ -87,14 +96,14 @@ internal readonly ref struct PublishProperties
 
     private static string TypeName(FieldValueBytes value) => ArgumentValue.OfInteger(Arguments091.KindOf(value.Type), 0).TypeName;
 
-    private static void RefuseExpiration(ReadOnlySpan<byte> value)
+    private static long ReadExpiration(ReadOnlySpan<byte> value)
     {
         const long TimeMsMax = 315_360_000_000; // ten years, as for the queue's own time to live
+        bool isNumber = Utf8Parser.TryParse(value, out long timeMs, out int used) && used > 0;
+        if (isNumber && used == value.Length && timeMs is >= 0 and <= TimeMsMax) return timeMs;
         string text = Encoding.UTF8.GetString(value);
-        if (!Utf8Parser.TryParse(value, out long timeMs, out int used) || used == 0) throw ErrorCatalogue.InvalidExpiration(text, "no_integer");
+        if (!isNumber) throw ErrorCatalogue.InvalidExpiration(text, "no_integer");
         if (used < value.Length) throw ErrorCatalogue.InvalidExpiration(text, $"{{leftover_string,\"{text[used..]}\"}}");
-        if (timeMs < 0) throw ErrorCatalogue.InvalidExpiration(text, $"{{value_negative,{timeMs}}}");
-        if (timeMs > TimeMsMax) throw ErrorCatalogue.InvalidExpiration(text, $"{{value_too_large,{timeMs}}}");
-        throw ErrorCatalogue.ExpirationNotBuilt();
+        throw ErrorCatalogue.InvalidExpiration(text, timeMs < 0 ? $"{{value_negative,{timeMs}}}" : $"{{value_too_large,{timeMs}}}");
     }
 }

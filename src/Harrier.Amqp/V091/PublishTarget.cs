@@ -13,7 +13,7 @@ internal sealed class PublishTarget(ClientSession session)
 {
     private readonly byte[] _exchangeName = new byte[Utf8Name.SizeMax];
     private readonly byte[] _routingKey = new byte[Utf8Name.SizeMax];
-    private readonly RouteSet _routes = new();
+    private readonly RouteSet _routes = new(session.VirtualHost.NewRouteSeed());
     private int _exchangeNameSize;
     private int _routingKeySize;
     private VirtualHostTopology? _topology;
@@ -57,7 +57,7 @@ internal sealed class PublishTarget(ClientSession session)
     {
         if (_isRouted && message.ExtraRoutingKeys is null) return _routes;
         Router.Route(_topology!, _exchange!, message, _routes);
-        _isRouted = message.ExtraRoutingKeys is null && !_routes.DependsOnHeaders;
+        _isRouted = message.ExtraRoutingKeys is null && !_routes.IsForThisMessageOnly;
         return _routes;
     }
 }

@@ -155,6 +155,9 @@ internal sealed class Publisher091(Channel091 channel)
         _target.Resolve();
         PublishProperties properties = PublishProperties.Read(message.Properties);
         message.IsPersistent = properties.DeliveryMode == 2;
+        message.Priority = properties.Priority;
+        message.ArrivedAtMs = channel.Connection.Clock.NowMs;
+        if (properties.ExpirationMs is { } lifetimeMs) message.ExpiresAtMs = message.ArrivedAtMs + lifetimeMs;
         if ((properties.Present & BasicPropertyFlags.UserId) != BasicPropertyFlags.None) CheckUserId(properties.UserId);
         message.ExtraRoutingKeys = properties.ExtraRoutingKeys(out bool hasBcc);
         bool isRequest = properties.ReplyTo.SequenceEqual(DirectReplies.QueueName);
@@ -167,10 +170,7 @@ internal sealed class Publisher091(Channel091 channel)
 
     private static Message Rewrite(Message message, byte[] properties)
     {
-        Message rewritten = Message.Rent(message.Format, message.ExchangeBytes, message.RoutingKeyBytes, properties, message.BodySize);
-        rewritten.AppendBody(message.Body, message.BodySize);
-        rewritten.IsPersistent = message.IsPersistent;
-        rewritten.ExtraRoutingKeys = message.ExtraRoutingKeys;
+        Message rewritten = message.Copy(message.ExchangeBytes, message.RoutingKeyBytes, properties);
         message.Release();
         return rewritten;
     }

@@ -56,7 +56,7 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
             }
             lock (queue.Shard.Gate)
             {
-                queue.Machine.Restore(image);
+                queue.Machine.Restore(image, queue.Shard.NowMs);
                 queue.IsChanged = true;
                 queue.Shard.Log!.Changed.Add(queue);
                 onFresh(queue.Machine.FreshBytes);
@@ -95,17 +95,22 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
             var op = (QueueOp)reader.Byte();
             long id = (long)reader.Number();
             ulong sequence = reader.Number();
-            if (op == QueueOp.Enqueued) lastMessage = reader.Bytes();
+            byte lane = NamesLane(op) ? reader.Byte() : (byte)0;
+            if (op is QueueOp.Enqueued or QueueOp.EnqueuedInLane) lastMessage = reader.Bytes();
             if (!_images.TryGetValue(id, out QueueImage? image)) _images.Add(id, image = new QueueImage());
             bool isKnown = index <= image.Index || image.HasEnded;
+            bool joins = op is QueueOp.Enqueued or QueueOp.EnqueuedToo or QueueOp.EnqueuedInLane or QueueOp.EnqueuedTooInLane;
             Message? message = null;
-            if (op is QueueOp.Enqueued or QueueOp.EnqueuedToo && !isKnown)
+            if (joins && !isKnown)
             {
                 message = StoredMessage.Read(lastMessage, formats);
                 LoggedMessageCount++;
             }
             if (isKnown) QueueImage.Skip(op, ref reader);
-            else image.Apply(op, sequence, ref reader, message);
+            else image.Apply(op, sequence, lane, ref reader, message);
         }
     }
+
+    private static bool NamesLane(QueueOp op) =>
+        op is QueueOp.Settled or QueueOp.Returned or QueueOp.Delivered or QueueOp.EnqueuedInLane or QueueOp.EnqueuedTooInLane;
 }

@@ -29,7 +29,6 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     private readonly StorageSettings _settings;
     private readonly MessageFormats _formats;
     private readonly SegmentSet _segments;
-    private readonly ShardSet _shards;
     private readonly ILogger _log;
     private Checkpointer? _checkpointer;
     private ulong _checkpointedFile;
@@ -37,7 +36,8 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     private long _unlogged;
     private volatile bool _lacksReserve;
 
-    private BrokerStorage(IDisk disk, IDisposable directoryLock, Manifest manifest, StorageSettings settings, MessageFormats formats, Random random, ILogger log)
+    private BrokerStorage(IDisk disk, IDisposable directoryLock, Manifest manifest, StorageSettings settings, MessageFormats formats, Random random, TimeProvider time,
+        ILogger log)
     {
         _disk = disk;
         _lock = directoryLock;
@@ -47,8 +47,8 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         _segments = new SegmentSet(disk, manifest.NextSegment);
         Log = new WriteAheadLog(disk, settings.LogFileBytes, new LogReader(disk).FindNext(manifest.LogFrom));
         TopologyLog = new TopologyLog(Log);
-        _shards = new ShardSet(this);
-        Queues = new QueueFactory(_shards, random);
+        Shards = new ShardSet(this, time);
+        Queues = new QueueFactory(Shards, random);
         RecoveredVirtualHosts = FrozenDictionary<string, VirtualHostTopology>.Empty;
     }
 
@@ -58,6 +58,8 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     internal TopologyLog TopologyLog { get; }
 
     internal QueueFactory Queues { get; }
+
+    internal ShardSet Shards { get; }
 
     /// <summary>The virtual hosts that were found.</summary>
     internal IReadOnlyDictionary<string, VirtualHostTopology> RecoveredVirtualHosts { get; private set; }
@@ -69,14 +71,14 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     /// <summary>Opens a data directory and reads what is in it.</summary>
     /// <exception cref="DataDamagedException">What is there is not what was written and synced. Nothing was changed.</exception>
     /// <exception cref="IOException">Another broker has the directory, or the disk fails.</exception>
-    public static BrokerStorage Open(IDisk disk, StorageSettings settings, MessageFormats formats, Random random, ILogger<BrokerStorage> log)
+    public static BrokerStorage Open(IDisk disk, StorageSettings settings, MessageFormats formats, Random random, TimeProvider time, ILogger<BrokerStorage> log)
     {
         IDisposable directoryLock = disk.TryLock() ?? throw new IOException("another broker is running on this data directory");
         BrokerStorage? storage = null;
         try
         {
             Manifest manifest = Manifest.Read(disk) ?? CreateFirst(disk, random);
-            storage = new BrokerStorage(disk, directoryLock, manifest, settings, formats, random, log);
+            storage = new BrokerStorage(disk, directoryLock, manifest, settings, formats, random, time, log);
             storage.Recover(manifest);
             return storage;
         }
@@ -103,11 +105,15 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
     internal void Begin(Func<IEnumerable<VirtualHostTopology>> virtualHosts, Action<long> waitUntilDurable)
     {
         RecoveredVirtualHosts = FrozenDictionary<string, VirtualHostTopology>.Empty; // they are the broker's now
-        _checkpointer = new Checkpointer(_disk, Log, _segments, _shards, TopologyLog, virtualHosts, Queues, waitUntilDurable, OnFresh);
+        _checkpointer = new Checkpointer(_disk, Log, _segments, Shards, TopologyLog, virtualHosts, Queues, waitUntilDurable, OnFresh);
         Log.PrepareFirst();
         _segments.DeleteUnnamed(); // a checkpoint that the crash came into left them, and their numbers are given again
         Checkpoint();
         Log.DeleteOlder();
+        foreach (Queue queue in virtualHosts().SelectMany(host => host.Queues.Values))
+        {
+            lock (queue.Shard.Gate) queue.Shard.Alarms.Set(queue, queue.Shard.NowMs); // what fell due meanwhile
+        }
     }
 
     /// <summary>Whether there is a reason for a checkpoint other than that time has passed.</summary>
@@ -185,7 +191,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
         var topology = new TopologyImage(Queues);
         var recovery = new BrokerRecovery(manifest, _segments, _formats, topology);
         LogEnd end = recovery.Read(new LogReader(_disk));
-        foreach (Shard shard in _shards.All) shard.Log!.Index = recovery.Indexes[shard.Index];
+        foreach (Shard shard in Shards.All) shard.Log!.Index = recovery.Indexes[shard.Index];
         TopologyLog.Index = recovery.Indexes[TopologyLog.Stream];
         Queues.LastId = Math.Max(Queues.LastId, recovery.LastQueueId);
         recovery.Restore(OnFresh);

@@ -13,59 +13,88 @@ internal sealed class QueueImage
 
     public bool HasEnded { get; private set; }
 
+    public bool IsPaused { get; private set; }
+
     public ulong NextSequence { get; private set; } = 1;
 
-    public ulong DeliveredUpTo { get; private set; }
+    /// <summary>Up to where messages of each lane were given to somebody.</summary>
+    public Dictionary<byte, ulong> DeliveredUpTo { get; } = [];
 
     /// <summary>Messages that stand in segments one by one, by their sequence.</summary>
     public Dictionary<ulong, QueueEntry> Scattered { get; } = [];
 
-    public List<DiskRun> Runs { get; } = [];
+    public List<(byte Lane, DiskRun Run)> Runs { get; } = [];
 
     /// <summary>Messages of the log, in order. Those without a message have left the queue again.</summary>
     public List<QueueEntry> Fresh { get; } = [];
 
+    /// <summary>When messages that came back may be delivered again.</summary>
+    public Dictionary<ulong, long> Postponed { get; } = [];
+
+    /// <summary>The keys of messages that are not to be taken again, in the order in which they came.</summary>
+    public List<(byte[] Key, long ForgottenAtMs)> Keys { get; } = [];
+
     /// <summary>Reads what <see cref="QueueSnapshot.WriteSection"/> has written, without the queue's number.</summary>
     public static QueueImage ReadSection(ref OpReader reader, Func<ulong, SegmentFile> findSegment)
     {
-        var image = new QueueImage { Index = reader.Number(), HasEnded = reader.Byte() != 0, NextSequence = reader.Number(), DeliveredUpTo = reader.Number() };
+        ulong index = reader.Number();
+        byte flags = reader.Byte();
+        var image = new QueueImage { Index = index, HasEnded = (flags & 1) != 0, IsPaused = (flags & 2) != 0, NextSequence = reader.Number() };
+        for (int left = reader.Count(); left > 0; left--) image.DeliveredUpTo[reader.Byte()] = reader.Number();
         for (int left = reader.Count(); left > 0; left--)
         {
-            ulong sequence = reader.Number();
-            int deliveryCount = (int)reader.Number();
-            SegmentFile file = findSegment(reader.Number());
-            var stored = new StoredAt(file, (uint)reader.Number(), (int)reader.Number());
-            file.Retain(stored.Size);
-            image.Scattered.Add(sequence, new QueueEntry(null, sequence, deliveryCount, IsLogged: true, stored));
+            QueueEntry entry = ReadEntry(ref reader, findSegment);
+            image.Scattered.Add(entry.Sequence, entry);
         }
-        for (int left = reader.Count(); left > 0; left--) image.Runs.Add(ReadRun(ref reader, findSegment));
+        for (int left = reader.Count(); left > 0; left--) image.Runs.Add((reader.Byte(), RunState.Read(ref reader, findSegment)));
+        for (int left = reader.Count(); left > 0; left--) image.Postponed.Add(reader.Number(), (long)reader.Number());
+        for (int left = reader.Count(); left > 0; left--) image.Keys.Add((reader.Bytes().ToArray(), reader.Fixed()));
         return image;
     }
 
     /// <summary>Applies one op of the log, of which the kind and the queue have been read.</summary>
-    public void Apply(QueueOp op, ulong sequence, ref OpReader reader, Message? message)
+    /// <param name="op">The kind.</param>
+    /// <param name="sequence">The sequence that it names.</param>
+    /// <param name="lane">The lane that it names, if it does.</param>
+    /// <param name="reader">At the rest of it.</param>
+    /// <param name="message">The message, for one that has joined.</param>
+    public void Apply(QueueOp op, ulong sequence, byte lane, ref OpReader reader, Message? message)
     {
         switch (op)
         {
-            case QueueOp.Enqueued or QueueOp.EnqueuedToo:
-                Fresh.Add(new QueueEntry(message, sequence, IsLogged: true));
+            case QueueOp.Enqueued or QueueOp.EnqueuedToo or QueueOp.EnqueuedInLane or QueueOp.EnqueuedTooInLane:
+                Fresh.Add(new QueueEntry(message!, sequence, isLogged: true, lane));
                 NextSequence = Math.Max(NextSequence, sequence + 1);
                 break;
-            case QueueOp.Settled: Remove(sequence); break;
-            case QueueOp.Returned: CountDelivery(sequence, (int)reader.Number()); break;
-            case QueueOp.Delivered: DeliveredUpTo = Math.Max(DeliveredUpTo, sequence); break;
+            case QueueOp.Settled: Remove(sequence, lane, (int)reader.Number()); break;
+            case QueueOp.Returned: Return(sequence, lane, ref reader); break;
+            case QueueOp.Delivered: DeliveredUpTo[lane] = Math.Max(DeliveredUpTo.GetValueOrDefault(lane), sequence); break;
             case QueueOp.Purged: Purge(sequence, ref reader); break;
             case QueueOp.Ended: End(); break;
+            case QueueOp.Remembered: Keys.Add((reader.Bytes().ToArray(), reader.Fixed())); break;
+            case QueueOp.Paused: IsPaused = sequence != 0; break;
             default: throw new DataDamagedException($"the log holds an op {(byte)op} that this Harrier does not know");
         }
     }
 
-    /// <summary>Passes over the rest of an op, of which the kind, the queue and the sequence have been read.</summary>
+    /// <summary>Passes over the rest of an op, of which the kind, the queue, the sequence and the lane have been read.</summary>
     public static void Skip(QueueOp op, ref OpReader reader)
     {
-        if (op == QueueOp.Returned) reader.Number();
-        if (op != QueueOp.Purged) return;
-        for (int left = reader.Count(); left > 0; left--) reader.Number();
+        switch (op)
+        {
+            case QueueOp.Settled: reader.Number(); break;
+            case QueueOp.Returned:
+                for (int i = 0; i < 3; i++) reader.Number();
+                break;
+            case QueueOp.Remembered:
+                reader.Bytes();
+                reader.Fixed();
+                break;
+            case QueueOp.Purged:
+                reader.Number();
+                for (int left = reader.Count(); left > 0; left--) ReadKept(ref reader);
+                break;
+        }
     }
 
     /// <summary>Gives up everything that it holds on to.</summary>
@@ -74,66 +103,88 @@ internal sealed class QueueImage
         HasEnded = true;
         foreach (QueueEntry entry in Scattered.Values) entry.Release();
         foreach (QueueEntry entry in Fresh) entry.Release();
-        foreach (DiskRun run in Runs) run.Release();
+        foreach ((_, DiskRun run) in Runs) run.Release();
         Scattered.Clear();
         Fresh.Clear();
         Runs.Clear();
+        Keys.Clear();
     }
 
-    private static DiskRun ReadRun(ref OpReader reader, Func<ulong, SegmentFile> findSegment)
+    internal static DataDamagedException NoSuchPart() => new("the manifest names a part of a segment that does not exist");
+
+    private static QueueEntry ReadEntry(ref OpReader reader, Func<ulong, SegmentFile> findSegment)
     {
+        var entry = new QueueEntry
+        {
+            Sequence = reader.Number(), AcquiredCount = (int)reader.Number(), DeliveryCount = (int)reader.Number(), Lane = reader.Byte(),
+            ArrivedAtMs = (long)reader.Number(), ExpiresAtMs = (long)reader.Number(), BodySize = (int)reader.Number(), IsLogged = true,
+        };
         SegmentFile file = findSegment(reader.Number());
-        long next = (long)reader.Number(), end = (long)reader.Number();
-        int count = (int)reader.Number();
-        if (next < 0 || next > end || end > file.Length) throw new DataDamagedException("the manifest names a part of a segment that does not exist");
-        var run = new DiskRun(file, next, end, count, reader.Number(), reader.Number()) { Gone = new SequenceSet(), LoggedCount = count };
-        for (int left = reader.Count(); left > 0; left--) run.Gone.AddRange(reader.Number(), reader.Number());
-        for (int left = reader.Count(); left > 0; left--) (run.DeliveryCounts ??= []).Add(reader.Number(), (int)reader.Number());
-        file.Retain(end - next);
-        return run;
+        var stored = new StoredAt(file, (uint)reader.Number(), (int)reader.Number());
+        file.Retain(stored.Size);
+        return entry with { Stored = stored };
     }
 
-    private void Remove(ulong sequence)
+    private void Remove(ulong sequence, byte lane, int bodySize)
     {
+        Postponed.Remove(sequence);
         if (Scattered.Remove(sequence, out QueueEntry scattered)) scattered.Release();
         else if (FindFresh(sequence) is { } at)
         {
             Fresh[at].Release();
             Fresh[at] = Fresh[at] with { Message = null };
         }
-        else if (FindRun(sequence) is { } run && run.Gone!.Add(sequence))
-        {
-            run.Count--;
-            run.LoggedCount--;
-        }
+        else if (FindRun(sequence, lane) is { } run && !run.Gone.Contains(sequence)) run.Remove(sequence, bodySize, isLogged: true);
     }
 
-    private void CountDelivery(ulong sequence, int deliveryCount)
+    private void Return(ulong sequence, byte lane, ref OpReader reader)
     {
-        if (Scattered.TryGetValue(sequence, out QueueEntry scattered)) Scattered[sequence] = scattered with { DeliveryCount = deliveryCount };
-        else if (FindFresh(sequence) is { } at) Fresh[at] = Fresh[at] with { DeliveryCount = deliveryCount };
-        else if (FindRun(sequence) is { } run) (run.DeliveryCounts ??= [])[sequence] = deliveryCount;
+        var counts = new ReturnCounts((int)reader.Number(), (int)reader.Number());
+        long readyAtMs = (long)reader.Number();
+        if (readyAtMs != 0) Postponed[sequence] = readyAtMs;
+        else Postponed.Remove(sequence);
+        if (Scattered.TryGetValue(sequence, out QueueEntry scattered)) Scattered[sequence] = With(scattered);
+        else if (FindFresh(sequence) is { } at) Fresh[at] = With(Fresh[at]);
+        else if (FindRun(sequence, lane) is { } run) (run.Returns ??= [])[sequence] = counts;
+
+        QueueEntry With(QueueEntry entry) => entry with { AcquiredCount = counts.Acquired, DeliveryCount = counts.Delivery };
     }
 
     private void Purge(ulong below, ref OpReader reader)
     {
-        var kept = new SortedSet<ulong>();
-        for (int left = reader.Count(); left > 0; left--) kept.Add(reader.Number());
-        foreach (ulong sequence in Scattered.Keys.Where(s => s < below && !kept.Contains(s)).ToArray()) Remove(sequence);
-        foreach (ulong sequence in Fresh.Select(entry => entry.Sequence).Where(s => s < below && !kept.Contains(s)).ToArray()) Remove(sequence);
-        foreach (DiskRun run in Runs)
+        int lane = (int)reader.Number() - 1;
+        var kept = new SortedDictionary<ulong, (byte Lane, int BodySize)>();
+        for (int left = reader.Count(); left > 0; left--)
         {
-            ulong[] left = [.. kept.GetViewBetween(run.FirstSequence, run.LastSequence).Where(s => !Scattered.ContainsKey(s) && !run.Gone!.Contains(s))];
-            ulong from = run.FirstSequence;
-            foreach (ulong sequence in left)
-            {
-                if (sequence > from) run.Gone!.AddRange(from, sequence - 1);
-                from = sequence + 1;
-            }
-            run.Gone!.AddRange(from, run.LastSequence);
-            run.Count = run.LoggedCount = left.Length;
+            (ulong sequence, byte keptLane, int bodySize) = ReadKept(ref reader);
+            kept[sequence] = (keptLane, bodySize);
         }
+        QueueEntry[] gone = [.. Scattered.Values.Concat(Fresh).Where(e => e.Sequence < below && IsMeant(e.Lane) && !kept.ContainsKey(e.Sequence))];
+        foreach (QueueEntry entry in gone) Remove(entry.Sequence, entry.Lane, entry.BodySize);
+        foreach ((byte number, DiskRun run) in Runs.Where(r => IsMeant(r.Lane) && r.Run.FirstSequence < below))
+        {
+            (ulong Sequence, int BodySize)[] left =
+                [.. kept.Where(k => k.Value.Lane == number && run.Holds(k.Key) && !Scattered.ContainsKey(k.Key)).Select(k => (k.Key, k.Value.BodySize))];
+            KeepOnly(run, left);
+        }
+
+        bool IsMeant(byte number) => lane < 0 || lane == number;
     }
+
+    private static void KeepOnly(DiskRun run, (ulong Sequence, int BodySize)[] left)
+    {
+        ulong from = run.FirstSequence;
+        foreach ((ulong sequence, _) in left)
+        {
+            if (sequence > from) run.Gone.AddRange(from, sequence - 1);
+            from = sequence + 1;
+        }
+        run.Gone.AddRange(from, run.LastSequence);
+        run.Count = run.LoggedCount = left.Length;
+        run.BodyBytes = run.LoggedBodyBytes = left.Sum(kept => (long)kept.BodySize);
+    }
+
+    private static (ulong Sequence, byte Lane, int BodySize) ReadKept(ref OpReader reader) => (reader.Number(), reader.Byte(), (int)reader.Number());
 
     private int? FindFresh(ulong sequence)
     {
@@ -148,5 +199,6 @@ internal sealed class QueueImage
         return null;
     }
 
-    private DiskRun? FindRun(ulong sequence) => Runs.Find(run => run.FirstSequence <= sequence && sequence <= run.LastSequence);
+    private DiskRun? FindRun(ulong sequence, byte lane) =>
+        Runs.Find(r => r.Lane == lane && r.Run.FirstSequence <= sequence && sequence <= r.Run.LastSequence).Run;
 }

@@ -25,7 +25,7 @@ public static class StorageInspector
         if (survey.Manifest is not { } manifest) return new StorageReport(survey, [], damages);
 
         using var segments = new SegmentSet(disk, manifest.NextSegment);
-        var topology = new TopologyImage(new QueueFactory(new ShardSet(NoStore.Instance), new NoRandom()));
+        var topology = new TopologyImage(new QueueFactory(new ShardSet(NoStore.Instance, TimeProvider.System), new NoRandom()));
         var recovery = new BrokerRecovery(manifest, segments, formats, topology);
         try
         {
@@ -50,7 +50,7 @@ public static class StorageInspector
     }
 
     private static QueueReport Describe(Queue queue, QueueImage image) => new(
-        queue.VirtualHost, queue.NameText, [.. image.Runs.Select(run => new RunReport(run.File.Number, run.Count))], image.Scattered.Count,
+        queue.VirtualHost, queue.NameText, [.. image.Runs.Select(r => new RunReport(r.Run.File.Number, r.Run.Count))], image.Scattered.Count,
         image.Fresh.Count(entry => entry.Message is not null));
 
     /// <summary>Looks whether the messages stand in the segments where manifest and log say that they do.</summary>
@@ -59,7 +59,7 @@ public static class StorageInspector
         try
         {
             foreach (QueueEntry entry in image.Scattered.Values) CompareSingle(queue, in entry);
-            foreach (DiskRun run in image.Runs) CompareRun(queue, run);
+            foreach ((_, DiskRun run) in image.Runs) CompareRun(queue, run);
         }
         catch (DataDamagedException e)
         {
@@ -85,7 +85,7 @@ public static class StorageInspector
             {
                 if (records.Key.QueueId != queue.Id.Value) throw run.File.Damaged(records.Offset);
                 bool isTransient = (records.Key.Flags & SegmentFlags.Transient) != SegmentFlags.None;
-                if (!isTransient && !run.Gone!.Contains(records.Key.Sequence)) count++;
+                if (!isTransient && !run.Gone.Contains(records.Key.Sequence)) count++;
             }
             offset = records.NextOffset;
         }

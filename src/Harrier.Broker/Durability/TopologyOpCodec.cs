@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Policies;
 using Harrier.Broker.Queues;
@@ -83,9 +84,12 @@ internal static class TopologyOpCodec
         foreach (Exchange exchange in topology.Exchanges.Values.Where(e => e.IsDurable && !e.Name.IsEmpty && !e.Name.IsReserved))
             Write(writer, topology.Name, new ExchangeDeclared(exchange));
         foreach (Queue queue in topology.Queues.Values.Where(q => q.Definition.IsDurable)) Write(writer, topology.Name, new QueueDeclared(queue));
-        foreach (Binding binding in topology.BindingsBySource.Values.SelectMany(b => b).Where(b => IsDurable(b, topology)))
+        foreach (Binding binding in topology.BindingsBySource.SelectMany(b => InOrder(topology, b.Key, b.Value)).Where(b => IsDurable(b, topology)))
             Write(writer, topology.Name, new BindingAdded(binding));
     }
+
+    private static IEnumerable<Binding> InOrder(VirtualHostTopology topology, Utf8Name source, ImmutableHashSet<Binding> bindings) =>
+        topology.Exchanges.TryGetValue(source, out Exchange? exchange) && !exchange.Bindings.Ordered.IsEmpty ? exchange.Bindings.Ordered : bindings;
 
     private static void Begin(OpWriter writer, TopologyOpCode code, string virtualHost)
     {

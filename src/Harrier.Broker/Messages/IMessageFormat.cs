@@ -11,6 +11,9 @@ public interface IMessageFormat
     /// <summary>The value of an application header, or false when it is absent. Source: 0-9-1 <c>headers</c>, 1.0 application properties.</summary>
     bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value);
 
+    /// <summary>The value of a property, or false when it is absent.</summary>
+    bool TryFindProperty(ReadOnlySpan<byte> properties, MessageProperty property, out HeaderValue value);
+
     /// <summary>The further routing keys that everybody may see (0-9-1's CC header), or null. What only the publisher saw (BCC) is not among them.</summary>
     Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties);
 
@@ -30,7 +33,17 @@ public interface IMessageFormat
     byte[] AfterDelay(ReadOnlySpan<byte> properties);
 }
 
-/// <summary>A header value where it stands in a message. Only the kinds that can be compared have content.</summary>
+/// <summary>Properties that an exchange can be told to look at.</summary>
+public enum MessageProperty
+{
+    MessageId,
+    CorrelationId,
+
+    /// <summary>In seconds since 1970.</summary>
+    Timestamp,
+}
+
+/// <summary>A header or property value where it stands in a message.</summary>
 public readonly ref struct HeaderValue(ArgumentKind kind, long integer, double real, ReadOnlySpan<byte> content)
 {
     private readonly ArgumentKind _kind = kind;
@@ -45,6 +58,15 @@ public readonly ref struct HeaderValue(ArgumentKind kind, long integer, double r
     public long? Integer => _kind is >= ArgumentKind.SignedByte and <= ArgumentKind.SignedLong ? _integer : null;
 
     public ArgumentKind Kind => _kind;
+
+    /// <summary>A <see cref="StableHash"/> of the value. Whole numbers of any width that are equal have the same.</summary>
+    internal ulong ToStableHash() => _kind switch
+    {
+        ArgumentKind.Text or ArgumentKind.Bytes or ArgumentKind.Decimal or ArgumentKind.Array or ArgumentKind.Table or ArgumentKind.Void =>
+            StableHash.Of(_content),
+        ArgumentKind.Float or ArgumentKind.Double => StableHash.Of(BitConverter.DoubleToInt64Bits(_real)),
+        _ => StableHash.Of(_integer),
+    };
 
     /// <summary>Equal as the headers exchange compares (behaviour note 50): the width of a number does not matter, a float is no integer.</summary>
     public bool Matches(in ArgumentValue wanted) => wanted.Kind switch

@@ -115,6 +115,21 @@ public sealed class Message
         _end = needed;
     }
 
+    /// <summary>This message under another address or with another property section: one more message, with one reference, the caller's.</summary>
+    public Message Copy(ReadOnlySpan<byte> exchange, ReadOnlySpan<byte> routingKey, ReadOnlySpan<byte> properties)
+    {
+        Message copy = Rent(Format, exchange, routingKey, properties, BodySize);
+        copy.AppendBody(Body, BodySize);
+        copy.IsPersistent = IsPersistent;
+        copy.HasDeaths = HasDeaths;
+        copy.ArrivedAtMs = ArrivedAtMs;
+        copy.ExpiresAtMs = ExpiresAtMs;
+        copy.DueAtMs = DueAtMs;
+        copy.Priority = Priority;
+        copy.ExtraRoutingKeys = ExtraRoutingKeys;
+        return copy;
+    }
+
     /// <summary>Counts further holders.</summary>
     public void AddReferences(int count) => Interlocked.Add(ref _references, count);
 

@@ -1,15 +1,15 @@
 namespace Harrier.Broker.Queues;
 
 /// <summary>
-/// The part of a queue that is out of memory: runs in segment files, in the order of their sequence, and a window of messages that were read back from the
+/// The part of a lane that is out of memory: runs in segment files, in the order of their sequence, and a window of messages that were read back from the
 /// first of them. Everything in it comes before what arrived later and is still in memory.
 /// </summary>
-internal sealed class Backlog
+internal sealed class Backlog(ReadyTally tally)
 {
     private const int WindowBytesMin = 32 << 10;
     private const int WindowBytesMax = 256 << 10;
 
-    private readonly ChunkedDeque<QueueEntry> _window = new();
+    private readonly EntryDeque _window = new();
     private readonly LinkedList<DiskRun> _runs = new();
     private int _windowBytes = WindowBytesMin;
     private int _lowWater;
@@ -20,9 +20,9 @@ internal sealed class Backlog
     /// <summary>Messages that are to be read yet.</summary>
     public int OnDiskCount { get; private set; }
 
-    public IEnumerable<DiskRun> Runs => _runs;
+    public LinkedList<DiskRun> Runs => _runs;
 
-    public IEnumerable<QueueEntry> Window => _window;
+    public IEnumerable<QueueEntry> Window => _window.Entries;
 
     public bool HasWindow => _window.Count > 0;
 
@@ -31,7 +31,13 @@ internal sealed class Backlog
 
     public ref readonly QueueEntry Peek() => ref _window.Peek();
 
-    public QueueEntry Take() => _window.Dequeue();
+    public QueueEntry Take() => _window.Take();
+
+    /// <summary>Whether a message is here that was read back.</summary>
+    public bool Holds(ulong sequence) => _window.Contains(sequence);
+
+    /// <summary>Takes a message out that was read back, wherever it stands.</summary>
+    public bool TryRemove(ulong sequence, out QueueEntry entry) => _window.TryRemove(sequence, out entry);
 
     /// <summary>Adds a run behind all others.</summary>
     public void Add(DiskRun run)
@@ -41,11 +47,29 @@ internal sealed class Backlog
         OnDiskCount += run.Count;
     }
 
+    /// <summary>Strikes a message of a run out that was not read. A run without any goes, unless it is being read.</summary>
+    public void Remove(DiskRun run, ulong sequence, int bodySize, bool isLogged, bool isReading)
+    {
+        run.Remove(sequence, bodySize, isLogged);
+        OnDiskCount--;
+        tally.CountOut(bodySize);
+        if (run.Count == 0 && !isReading) Drop(run);
+    }
+
+    /// <summary>Gives up a run with all that is left of it.</summary>
+    public void Drop(DiskRun run)
+    {
+        OnDiskCount -= run.Count;
+        tally.CountOut(run.Count, run.BodyBytes);
+        run.Release();
+        _runs.Remove(run);
+    }
+
     /// <summary>What to read next. The more is read without a pause, the larger the pieces.</summary>
-    public BacklogLoad BeginLoad(Queue queue)
+    public BacklogLoad BeginLoad(Queue queue, byte lane)
     {
         _windowBytes = HasWindow ? Math.Min(_windowBytes * 2, WindowBytesMax) : WindowBytesMin;
-        return BacklogLoad.OfRun(queue, _runs.First!.Value, _windowBytes);
+        return BacklogLoad.OfRun(queue, lane, _runs.First!.Value, _windowBytes);
     }
 
     /// <summary>Takes up what was read of the first run.</summary>
@@ -55,22 +79,29 @@ internal sealed class Backlog
     {
         DiskRun run = load.Run!;
         Invariant.Check(ReferenceEquals(_runs.First?.Value, run), "a queue reads on in its first run");
-        Invariant.Check(load.Entries.Count <= run.Count, "a run holds as many messages as were counted");
         foreach (QueueEntry entry in load.Entries)
         {
-            int known = run.DeliveryCounts?.GetValueOrDefault(entry.Sequence) ?? 0, least = entry.Sequence <= deliveredUpTo ? 1 : 0;
-            _window.Enqueue(entry with { DeliveryCount = Math.Max(Math.Max(entry.DeliveryCount, known), least) });
+            if (run.Gone.Contains(entry.Sequence))
+            {
+                entry.Release();
+                continue;
+            }
+            ReturnCounts known = run.Returns?.GetValueOrDefault(entry.Sequence) ?? default;
+            int least = entry.Sequence <= deliveredUpTo ? 1 : 0;
+            _window.Add(entry with
+            {
+                AcquiredCount = Math.Max(Math.Max(entry.AcquiredCount, known.Acquired), least), DeliveryCount = Math.Max(entry.DeliveryCount, known.Delivery),
+            });
+            run.CountOut(entry.BodySize, entry.IsLogged);
+            OnDiskCount--;
         }
+        Invariant.Check(run.Count >= 0, "a run holds as many messages as were counted");
         _lowWater = _window.Count / 2;
         run.File.Release(load.GoneBytes);
-        run.Count -= load.Entries.Count;
-        run.LoggedCount -= load.Entries.Count(entry => entry.IsLogged);
-        OnDiskCount -= load.Entries.Count;
         run.Next = load.NextOffset;
-        if (load.Entries.Count > 0) run.FirstSequence = load.Entries[^1].Sequence + 1;
-        if (run.Count > 0) return;
-        run.Release(); // what follows the last message that counts, if anything, was passed over
-        _runs.RemoveFirst();
+        if (load.Entries.Count > 0) (run.FirstSequence, run.FirstArrivedAtMs) = (load.Entries[^1].Sequence + 1, load.Entries[^1].ArrivedAtMs);
+        // What follows the last message that counts, if anything, was passed over. Its times are kept while messages that were read have some.
+        if (run.Count == 0) Retire(run);
     }
 
     /// <summary>Gives up everything.</summary>
@@ -79,6 +110,12 @@ internal sealed class Backlog
         foreach (DiskRun run in _runs) run.Release();
         _runs.Clear();
         OnDiskCount = 0;
-        while (_window.Count > 0) _window.Dequeue().Release();
+        _window.Clear();
+    }
+
+    private void Retire(DiskRun run)
+    {
+        run.Release();
+        _runs.RemoveFirst();
     }
 }

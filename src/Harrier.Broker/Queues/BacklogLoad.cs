@@ -3,16 +3,32 @@ using Harrier.Storage.Segments;
 
 namespace Harrier.Broker.Queues;
 
+/// <summary>What is read from disk for a queue.</summary>
+internal enum BacklogLoadKind : byte
+{
+    /// <summary>The next messages of a run.</summary>
+    Run,
+
+    /// <summary>Single messages that went back to their place in the queue.</summary>
+    Returned,
+
+    /// <summary>Single messages that are on their way out of the queue, to where dead letters go.</summary>
+    Leaving,
+
+    /// <summary>The next page of a run's timetable.</summary>
+    Times,
+}
+
 /// <summary>
-/// One reading of messages that are on disk: what a queue asks for, carried out outside of any lock, and what came of it. There is at most one per queue at a time.
+/// One reading from disk: what a queue asks for, carried out outside of any lock, and what came of it. There is at most one of messages per lane at a time, for nothing
+/// may overtake them.
 /// </summary>
 public sealed class BacklogLoad
 {
     private readonly TaskCompletionSource _applied = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     private readonly List<Message> _scattered = [];
 
-    private BacklogLoad(Queue queue) => Queue = queue;
+    private BacklogLoad(Queue queue, BacklogLoadKind kind) => (Queue, Kind) = (queue, kind);
 
     public Queue Queue { get; }
 
@@ -25,6 +41,11 @@ public sealed class BacklogLoad
     /// <summary>Why it failed, or null.</summary>
     public Exception? Failure { get; private set; }
 
+    internal BacklogLoadKind Kind { get; }
+
+    /// <summary>The lane that waits for it.</summary>
+    internal byte Lane { get; private init; }
+
     /// <summary>The run that is read on, or null when single messages are read.</summary>
     internal DiskRun? Run { get; private init; }
 
@@ -33,6 +54,11 @@ public sealed class BacklogLoad
     /// <summary>Single messages to be read, or what was read of a run, in order.</summary>
     internal List<QueueEntry> Entries { get; private init; } = [];
 
+    /// <summary>The timetable that is read on, and the page that was read.</summary>
+    internal Timetable? Times { get; private init; }
+
+    internal TimetablePage? Page { get; private set; }
+
     /// <summary>Where the run is to be read on.</summary>
     internal long NextOffset { get; private set; }
 
@@ -40,18 +66,30 @@ public sealed class BacklogLoad
     internal long GoneBytes { get; private set; }
 
     /// <summary>Reads on in a run.</summary>
-    internal static BacklogLoad OfRun(Queue queue, DiskRun run, int bytesMax) => new(queue) { Run = run, BytesMax = bytesMax };
+    internal static BacklogLoad OfRun(Queue queue, byte lane, DiskRun run, int bytesMax) =>
+        new(queue, BacklogLoadKind.Run) { Lane = lane, Run = run, BytesMax = bytesMax };
 
     /// <summary>Reads messages that went back to their place in the queue and are out of memory.</summary>
-    internal static BacklogLoad OfScattered(Queue queue, List<QueueEntry> entries) => new(queue) { Entries = entries };
+    internal static BacklogLoad OfScattered(Queue queue, byte lane, List<QueueEntry> entries) =>
+        new(queue, BacklogLoadKind.Returned) { Lane = lane, Entries = entries };
+
+    /// <summary>Reads messages that are to leave the queue for somewhere else.</summary>
+    internal static BacklogLoad OfLeaving(Queue queue, List<QueueEntry> entries) => new(queue, BacklogLoadKind.Leaving) { Entries = entries };
+
+    /// <summary>Reads on in a timetable.</summary>
+    internal static BacklogLoad OfTimes(Queue queue, Timetable times) => new(queue, BacklogLoadKind.Times) { Times = times };
 
     /// <summary>Does the reading. Whatever goes wrong is for the queue to know.</summary>
     internal void Read(MessageFormats formats)
     {
         try
         {
-            if (Run is { } run) ReadRun(run, formats);
-            else ReadScattered(formats);
+            switch (Kind)
+            {
+                case BacklogLoadKind.Run: ReadRun(Run!, formats); break;
+                case BacklogLoadKind.Times: Page = Timetable.Read(Times!.File, Times.Next, Times.End, Queue.Id.Value); break;
+                default: ReadScattered(formats); break;
+            }
         }
         catch (Exception e)
         {
@@ -83,14 +121,18 @@ public sealed class BacklogLoad
             SegmentKey key = records.Key;
             if (key.QueueId != Queue.Id.Value) throw run.File.Damaged(records.Offset);
             bool isTransient = (key.Flags & SegmentFlags.Transient) != SegmentFlags.None;
-            if (run.IsRecovered && (isTransient || run.Gone!.Contains(key.Sequence)))
+            if (run.IsRecovered && isTransient)
             {
                 GoneBytes += records.Size;
                 continue;
             }
             Message message = StoredMessage.Read(records.Payload, formats);
-            var stored = new StoredAt(run.File, checked((uint)records.Offset), records.Size);
-            Entries.Add(new QueueEntry(message, key.Sequence, key.DeliveryCount, IsLogged: Queue.IsLogged && !isTransient, stored));
+            Entries.Add(new QueueEntry(message, key.Sequence, Queue.IsLogged && !isTransient, Lane)
+            {
+                AcquiredCount = key.AcquiredCount,
+                DeliveryCount = key.DeliveryCount,
+                Stored = new StoredAt(run.File, checked((uint)records.Offset), records.Size),
+            });
         }
         NextOffset = records.NextOffset;
     }

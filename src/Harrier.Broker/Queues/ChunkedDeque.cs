@@ -1,14 +1,13 @@
 using System.Buffers;
 using System.Collections;
-using System.Diagnostics.CodeAnalysis;
 
 namespace Harrier.Broker.Queues;
 
 /// <summary>
-/// A first-in first-out list in chunks: it grows without copying and shrinks as it is read. Chunks come from a pool that all queues share and start small,
-/// so that a backlog that comes and goes allocates next to nothing and an idle queue holds little.
+/// A first-in first-out list in the order of sequences, in chunks: it grows without copying, shrinks as it is read, and finds a sequence by bisection. Chunks come from
+/// a pool that all queues share and start small, so that a backlog that comes and goes allocates next to nothing and an idle queue holds little.
 /// </summary>
-internal sealed class ChunkedDeque<T> : IEnumerable<T>
+internal sealed class ChunkedDeque<T> : IEnumerable<T> where T : struct, ISequenced
 {
     private const int ChunkSizeMin = 16;
     private const int ChunkSizeMax = 512;
@@ -16,6 +15,11 @@ internal sealed class ChunkedDeque<T> : IEnumerable<T>
     // An empty list keeps its chunk up to this size: most queues are empty between any two messages.
     private const int ChunkSizeKept = 64;
 
+    // Chunks that were read stay in front of the list until there are so many and they are half of it.
+    private const int ReadChunksMin = 32;
+
+    private readonly List<Chunk> _chunks = [];
+    private int _first;
     private Chunk? _head;
     private Chunk? _tail;
 
@@ -23,8 +27,8 @@ internal sealed class ChunkedDeque<T> : IEnumerable<T>
 
     public void Enqueue(in T item)
     {
-        if (_tail is null || _tail.End == _tail.Items.Length) AddChunk();
-        _tail.Items[_tail.End++] = item;
+        Chunk tail = _tail is { } last && last.End < last.Items.Length ? last : AddChunk();
+        tail.Items[tail.End++] = item;
         Count++;
     }
 
@@ -34,41 +38,69 @@ internal sealed class ChunkedDeque<T> : IEnumerable<T>
     {
         Chunk head = _head!;
         T item = head.Items[head.Start];
-        head.Items[head.Start++] = default!;
+        head.Items[head.Start++] = default;
         Count--;
         if (head.Start == head.End) OnHeadEmptied(head);
         return item;
     }
 
+    /// <summary>The item of that sequence, to be read or replaced in its place; empty when there is none.</summary>
+    public Span<T> Find(ulong sequence)
+    {
+        int low = _first, high = _chunks.Count - 1;
+        while (low < high)
+        {
+            int middle = (low + high + 1) >>> 1;
+            if (_chunks[middle].First.Sequence <= sequence) low = middle;
+            else high = middle - 1;
+        }
+        return Count == 0 ? default : _chunks[low].Find(sequence);
+    }
+
     /// <summary>From the front to the back, without taking anything out.</summary>
     public IEnumerator<T> GetEnumerator()
     {
-        for (Chunk? chunk = _head; chunk is not null; chunk = chunk.Next)
-            for (int i = chunk.Start; i < chunk.End; i++) yield return chunk.Items[i];
+        for (int at = _first; at < _chunks.Count; at++)
+            for (int i = _chunks[at].Start; i < _chunks[at].End; i++) yield return _chunks[at].Items[i];
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    [MemberNotNull(nameof(_tail))]
-    private void AddChunk()
+    private Chunk AddChunk()
     {
         int size = _tail is null ? ChunkSizeMin : Math.Min(_tail.Items.Length * 2, ChunkSizeMax);
         var chunk = new Chunk(ArrayPool<T>.Shared.Rent(size));
-        if (_tail is null) _head = chunk;
-        else _tail.Next = chunk;
-        _tail = chunk;
+        _chunks.Add(chunk);
+        _head ??= chunk;
+        return _tail = chunk;
     }
 
     private void OnHeadEmptied(Chunk head)
     {
-        if (head.Next is null && head.Items.Length <= ChunkSizeKept)
+        if (ReferenceEquals(head, _tail) && head.Items.Length <= ChunkSizeKept)
         {
             head.Start = head.End = 0;
             return;
         }
-        _head = head.Next;
-        if (_head is null) _tail = null;
+        _chunks[_first++] = null!;
+        if (_first == _chunks.Count)
+        {
+            _chunks.Clear();
+            _first = 0;
+            _head = _tail = null;
+        }
+        else
+        {
+            _head = _chunks[_first];
+            if (_first >= ReadChunksMin && _first * 2 >= _chunks.Count) Compact();
+        }
         ArrayPool<T>.Shared.Return(head.Items); // what was taken out has been cleared
+    }
+
+    private void Compact()
+    {
+        _chunks.RemoveRange(0, _first);
+        _first = 0;
     }
 
     private sealed class Chunk(T[] items)
@@ -76,6 +108,21 @@ internal sealed class ChunkedDeque<T> : IEnumerable<T>
         public readonly T[] Items = items;
         public int Start;
         public int End;
-        public Chunk? Next;
+
+        public ref readonly T First => ref Items[Start];
+
+        public Span<T> Find(ulong sequence)
+        {
+            int low = Start, high = End - 1;
+            while (low <= high)
+            {
+                int middle = (low + high) >>> 1;
+                ulong found = Items[middle].Sequence;
+                if (found == sequence) return Items.AsSpan(middle, 1);
+                if (found < sequence) low = middle + 1;
+                else high = middle - 1;
+            }
+            return default;
+        }
     }
 }

@@ -18,6 +18,7 @@ public sealed class CommandBatch
     private QueueCommand[] _commands = new QueueCommand[8];
     private int[] _next = new int[8];
     private int _count;
+    private Forwarder? _forwarder;
 
     /// <summary>A queue that a run has filled faster than its consumers take from it, or null. For the session to read and to clear.</summary>
     public Queue? BackedUp { get; set; }
@@ -26,7 +27,13 @@ public sealed class CommandBatch
     public long Ticket { get; private set; }
 
     /// <summary>Receipts to hand out once the locks are left.</summary>
-    internal List<PublishReceipt> Accepted { get; } = [];
+    internal List<(PublishReceipt Receipt, Outcome Outcome)> Receipts { get; } = [];
+
+    /// <summary>Messages that leave their queue for others, once the locks are left.</summary>
+    internal List<Departure> Departures { get; } = [];
+
+    /// <summary>Queues that ended of themselves, to be taken out of the topology once the locks are left.</summary>
+    internal List<Queue> Ended { get; } = [];
 
     internal ref readonly QueueCommand this[int index] => ref _commands[index];
 
@@ -64,6 +71,20 @@ public sealed class CommandBatch
     public void RunAtomically(ReadOnlySpan<QueueCommand> commands)
     {
         Run();
+        try
+        {
+            RunGroup(commands, isAwaited: true);
+        }
+        finally
+        {
+            Finish();
+        }
+    }
+
+    /// <param name="commands">What is done as one.</param>
+    /// <param name="isAwaited">Whether somebody waits until it is durable, even if it is nothing but acknowledgements.</param>
+    private void RunGroup(ReadOnlySpan<QueueCommand> commands, bool isAwaited)
+    {
         foreach (ref readonly QueueCommand command in commands) Append(in command);
         _touched.Sort(static (a, b) => a.Index.CompareTo(b.Index));
         int entered = 0;
@@ -78,10 +99,9 @@ public sealed class CommandBatch
         }
         finally
         {
-            AppendGroup(entered);
+            AppendGroup(entered, isAwaited);
             for (int i = 0; i < entered; i++) _touched[i].Gate.Exit();
             Clear();
-            Finish();
         }
     }
 
@@ -110,7 +130,7 @@ public sealed class CommandBatch
     internal void OnLogged(long ticket) => Ticket = Math.Max(Ticket, ticket);
 
     // One group of units, over all shards, while all of them are locked: it is durable as a whole or not at all.
-    private void AppendGroup(int entered)
+    private void AppendGroup(int entered, bool isAwaited)
     {
         LogUnit? group = null;
         foreach (Shard shard in _touched.Take(entered))
@@ -120,8 +140,9 @@ public sealed class CommandBatch
             else group.Chain(unit);
         }
         if (group is null) return;
-        group.IsAwaited = true; // also when it holds nothing but acknowledgements
-        OnLogged(_touched[0].Log!.Append(group));
+        group.IsAwaited |= isAwaited;
+        long ticket = _touched[0].Log!.Append(group);
+        if (isAwaited) OnLogged(ticket);
     }
 
     private void Append(in QueueCommand command)
@@ -143,8 +164,30 @@ public sealed class CommandBatch
     private void Finish()
     {
         if (_flushes.Count > 0) Flush();
-        foreach (PublishReceipt receipt in Accepted) receipt.Sink!.OnSettled(receipt.Number, Outcome.Accepted);
-        Accepted.Clear();
+        foreach ((PublishReceipt receipt, Outcome outcome) in Receipts) receipt.Sink!.OnSettled(receipt.Number, outcome);
+        Receipts.Clear();
+        if (Departures.Count > 0) Forward();
+        foreach (Queue queue in Ended) queue.Shard.Host?.Remove(queue);
+        Ended.Clear();
+    }
+
+    // What arrives may make others leave: they join the list, and the work ends because a message does not go round without somebody's refusing it (note 101).
+    private void Forward()
+    {
+        _forwarder ??= new Forwarder(Departures[0].Queue.Shard.Host);
+        try
+        {
+            for (int done = 0; done < Departures.Count;)
+            {
+                done += _forwarder.Next(Departures, done, out ReadOnlySpan<QueueCommand> group);
+                RunGroup(group, isAwaited: false);
+                if (_flushes.Count > 0) Flush();
+            }
+        }
+        finally
+        {
+            Departures.Clear();
+        }
     }
 
     private void Flush()

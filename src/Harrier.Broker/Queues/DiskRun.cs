@@ -3,12 +3,15 @@ using Harrier.Storage.Segments;
 namespace Harrier.Broker.Queues;
 
 /// <summary>
-/// Messages of a queue that stand side by side in a segment file and not in memory, in the order of their sequence. Read from the front; what is read is the
-/// queue's again.
+/// Messages of one lane that stand side by side in a segment file and not in memory, in the order of their sequence. Read from the front; what is read is the
+/// lane's again. Any of them may leave the queue without being read.
 /// </summary>
-internal sealed class DiskRun(SegmentFile file, long next, long end, int count, ulong firstSequence, ulong lastSequence)
+internal sealed class DiskRun(SegmentFile file, long start, long next, long end, ulong firstSequence, ulong lastSequence)
 {
     public SegmentFile File { get; private set; } = file;
+
+    /// <summary>Where the run's first message stood, from which its timetable counts.</summary>
+    public long Start { get; private set; } = start;
 
     /// <summary>Where the first message begins that was not read yet.</summary>
     public long Next { get; set; } = next;
@@ -17,13 +20,19 @@ internal sealed class DiskRun(SegmentFile file, long next, long end, int count, 
     public long End { get; private set; } = end;
 
     /// <summary>Messages that are to be read.</summary>
-    public int Count { get; set; } = count;
+    public int Count { get; set; }
+
+    /// <summary>Bytes of their bodies.</summary>
+    public long BodyBytes { get; set; }
 
     /// <summary>How many of them outlive a restart.</summary>
     public int LoggedCount { get; set; }
 
-    /// <summary>How often messages of it were delivered in vain, where replaying the log has told; null for none.</summary>
-    public Dictionary<ulong, int>? DeliveryCounts { get; set; }
+    /// <summary>Bytes of the bodies of those.</summary>
+    public long LoggedBodyBytes { get; set; }
+
+    /// <summary>How often messages of it came back, where replaying the log has told; null for none.</summary>
+    public Dictionary<ulong, ReturnCounts>? Returns { get; set; }
 
     /// <summary>No message of the run has a lower sequence.</summary>
     public ulong FirstSequence { get; set; } = firstSequence;
@@ -31,22 +40,66 @@ internal sealed class DiskRun(SegmentFile file, long next, long end, int count, 
     /// <summary>No message of the run has a higher sequence.</summary>
     public ulong LastSequence { get; } = lastSequence;
 
-    /// <summary>
-    /// Messages to pass over when they are met: what replaying the log took out of the run. Null for none, as in every run that was written since the start.
-    /// </summary>
-    public SequenceSet? Gone { get; init; }
+    /// <summary>No message that is to be read arrived earlier.</summary>
+    public long FirstArrivedAtMs { get; set; }
 
-    /// <summary>Whether transient messages in it are to be passed over: it was written before the start.</summary>
-    public bool IsRecovered => Gone is not null;
+    /// <summary>No message of the run arrived later.</summary>
+    public long LastArrivedAtMs { get; init; }
 
-    /// <summary>What stood in the file from an offset on stands elsewhere now, unchanged.</summary>
-    public void MoveTo(SegmentFile file, long from, long to)
+    /// <summary>The messages that have a time of their own; null for none.</summary>
+    public Timetable? Times { get; init; }
+
+    /// <summary>Messages to pass over when they are met: they have left the queue.</summary>
+    public SequenceSet Gone { get; } = new();
+
+    /// <summary>Whether it was written before the start. Transient messages in it are to be passed over then.</summary>
+    public bool IsRecovered { get; init; }
+
+    /// <summary>Whether a message of that sequence is to be read yet, if it is one of this lane at all.</summary>
+    public bool Holds(ulong sequence) => FirstSequence <= sequence && sequence <= LastSequence && !Gone.Contains(sequence);
+
+    /// <summary>Strikes a message out that was not read.</summary>
+    public void Remove(ulong sequence, int bodySize, bool isLogged)
     {
-        Release();
-        (File, Next, End) = (file, Next - from + to, End - from + to);
+        Gone.Add(sequence);
+        CountOut(bodySize, isLogged);
+    }
+
+    public void CountIn(int bodySize, bool isLogged)
+    {
+        Count++;
+        BodyBytes += bodySize;
+        if (!isLogged) return;
+        LoggedCount++;
+        LoggedBodyBytes += bodySize;
+    }
+
+    /// <summary>Counts a message as read, or as gone.</summary>
+    public void CountOut(int bodySize, bool isLogged)
+    {
+        Count--;
+        BodyBytes -= bodySize;
+        if (!isLogged) return;
+        LoggedCount--;
+        LoggedBodyBytes -= bodySize;
+    }
+
+    /// <summary>What stood in the file from an offset on stands elsewhere now, unchanged; the timetable likewise.</summary>
+    public void MoveTo(SegmentFile file, long from, long to, (long From, long To)? times)
+    {
+        File.Release(End - Next);
+        (File, Start, Next, End) = (file, Start - from + to, Next - from + to, End - from + to);
         File.Retain(End - Next);
+        if (times is { } moved) Times!.MoveTo(file, moved.From, moved.To);
     }
 
     /// <summary>Gives up what was not read.</summary>
-    public void Release() => File.Release(End - Next);
+    public void Release()
+    {
+        File.Release(End - Next);
+        Times?.Release();
+    }
 }
+
+/// <summary>How often a message came back, and how many of these times count as failed.</summary>
+internal readonly record struct ReturnCounts(int Acquired, int Delivery);

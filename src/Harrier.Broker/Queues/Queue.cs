@@ -13,7 +13,13 @@ public enum QueueType
 }
 
 /// <summary>A queue as it was declared. An exclusive queue is never durable, whatever the client asked for (behaviour note 31).</summary>
-public sealed record QueueDefinition(Utf8Name Name, QueueType Type, bool IsDurable, bool IsExclusive, bool IsAutoDelete, ArgumentTable Arguments);
+/// <param name="StagesFor">The exchange whose messages it holds until they are due, for a queue that the broker made for itself; null for others.</param>
+public sealed record QueueDefinition(
+    Utf8Name Name, QueueType Type, bool IsDurable, bool IsExclusive, bool IsAutoDelete, ArgumentTable Arguments, Utf8Name? StagesFor = null)
+{
+    /// <summary>Whether messages wait in it for their time, and go to their exchange then.</summary>
+    public bool IsStaging => StagesFor is not null;
+}
 
 /// <summary>A queue that exists: its declaration, the shard that it lives in for good, and its machine, which only that shard may touch.</summary>
 public sealed class Queue
@@ -23,7 +29,7 @@ public sealed class Queue
         Id = id;
         VirtualHost = virtualHost;
         Definition = definition;
-        Settings = settings;
+        Machine = new QueueMachine(settings);
         Owner = owner;
         Shard = shard;
         NameText = definition.Name.ToString();
@@ -36,7 +42,11 @@ public sealed class Queue
     public QueueDefinition Definition { get; }
 
     /// <summary>What applies to it now. Changed by <see cref="QueueCommandKind.Configure"/> only.</summary>
-    public QueueSettings Settings { get; internal set; }
+    public QueueSettings Settings
+    {
+        get => Machine.Settings;
+        internal set => Machine.Settings = value;
+    }
 
     public Utf8Name Name => Definition.Name;
 
@@ -48,6 +58,15 @@ public sealed class Queue
 
     /// <summary>Messages that are ready to be delivered. May be a moment old.</summary>
     public int ReadyCount => Machine.ReadyCount;
+
+    /// <summary>Bytes of the bodies of ready messages. May be a moment old.</summary>
+    public long ReadyBytes => Machine.ReadyBytes;
+
+    /// <summary>Messages that wait to be delivered again or to leave for another queue. May be a moment old.</summary>
+    public int AsideCount => Machine.AsideCount;
+
+    /// <summary>Whether deliveries are paused. May be a moment old.</summary>
+    public bool IsPaused => Machine.IsPaused;
 
     /// <summary>Messages that were delivered and not settled. May be a moment old.</summary>
     public int UnackedCount => Machine.UnackedCount;
@@ -61,6 +80,9 @@ public sealed class Queue
     /// <summary>Deliveries to consumers since the queue exists. May be a moment old.</summary>
     public long DeliveredCount => Machine.DeliveredCount;
 
+    /// <summary>Whether it refuses messages now for want of room. May be a moment old.</summary>
+    internal bool IsFull => Machine.IsFull;
+
     /// <summary>Whether there are consumers who do not keep up. May be a moment old.</summary>
     public bool IsBackedUp => Machine.IsBackedUp;
 
@@ -70,10 +92,10 @@ public sealed class Queue
     /// <summary>Whether it was written to the log since it was last put down in a manifest. Its shard's.</summary>
     internal bool IsChanged { get; set; }
 
-    /// <summary>Whether the log does not know yet up to where its messages were given out. Its shard's.</summary>
-    internal bool IsDeliveryNew { get; set; }
+    /// <summary>When it wants to be woken; <see cref="long.MaxValue"/> for never. Its shard's.</summary>
+    internal long WakeAtMs { get; set; } = long.MaxValue;
 
     internal Shard Shard { get; }
 
-    internal QueueMachine Machine { get; } = new();
+    internal QueueMachine Machine { get; }
 }

@@ -3,8 +3,8 @@ using Harrier.Broker.Sessions;
 
 namespace Harrier.Broker.Queues;
 
-/// <summary>Names a delivery of one queue until it is settled.</summary>
-public readonly record struct DeliveryId(int Slot, ulong Sequence);
+/// <summary>Names a delivery of one queue until it is settled: a slot, and the how-manieth delivery in it.</summary>
+public readonly record struct DeliveryId(int Slot, int Turn);
 
 /// <summary>What can be asked of a queue.</summary>
 public enum QueueCommandKind : byte
@@ -41,6 +41,27 @@ public enum QueueCommandKind : byte
 
     /// <summary>Apply other settings from now on.</summary>
     Configure,
+
+    /// <summary>Do what is due by now.</summary>
+    Tick,
+
+    /// <summary>Somebody has asked for the queue: its time without use begins anew.</summary>
+    Touch,
+
+    /// <summary>Let go of a message that has left: where it went is in the same group of commands.</summary>
+    Depart,
+
+    /// <summary>Keep a message that could not leave, and try again later.</summary>
+    Retain,
+
+    /// <summary>Take one ready message out, wherever it stands.</summary>
+    Remove,
+
+    /// <summary>Deliver nothing from now on.</summary>
+    Pause,
+
+    /// <summary>End a pause.</summary>
+    Unpause,
 }
 
 /// <summary>Conditions and ways of a command.</summary>
@@ -57,6 +78,9 @@ public enum QueueCommandFlags : byte
 
     /// <summary>Delete: only without ready messages.</summary>
     IfEmpty = 4,
+
+    /// <summary>Enqueue: also when the queue is full.</summary>
+    Unconditional = 8,
 }
 
 /// <summary>One thing to do in one queue.</summary>
@@ -70,7 +94,8 @@ public readonly record struct QueueCommand(
     Outcome Outcome = Outcome.Accepted,
     QueueCommandFlags Flags = QueueCommandFlags.None,
     BacklogLoad? Load = null,
-    QueueSettings? Settings = null);
+    QueueSettings? Settings = null,
+    ulong Sequence = 0);
 
 /// <summary>How a command ended that somebody waits for.</summary>
 public enum QueueAnswerStatus : byte
@@ -96,10 +121,19 @@ public enum QueueAnswerStatus : byte
     OnDisk,
 }
 
-/// <summary>
-/// The answer to a command. <paramref name="MessageCount"/>: messages dropped by purge and delete, left by get. <paramref name="HasEnded"/>: the
-/// cancelled consumer was the last of an auto-delete queue, which has ended itself and is to be taken out of the topology.
-/// </summary>
+/// <summary>The answer to a command.</summary>
+/// <param name="Status">How it ended.</param>
+/// <param name="MessageCount">Messages dropped by purge and delete, left by get.</param>
+/// <param name="Message">What get has got.</param>
+/// <param name="Delivery">Its name until it is settled.</param>
+/// <param name="AcquiredCount">How often somebody had it before.</param>
+/// <param name="DeliveryCount">How many of these times count as failed.</param>
+/// <param name="HasEnded">The cancelled consumer was the last of an auto-delete queue, which has ended itself and is to be taken out of the topology.</param>
+/// <param name="Load">What to wait for before asking again.</param>
 public readonly record struct QueueAnswer(
-    QueueAnswerStatus Status, int MessageCount = 0, Message? Message = null, DeliveryId Delivery = default, bool IsRedelivered = false,
-    bool HasEnded = false, BacklogLoad? Load = null);
+    QueueAnswerStatus Status, int MessageCount = 0, Message? Message = null, DeliveryId Delivery = default, int AcquiredCount = 0, int DeliveryCount = 0,
+    bool HasEnded = false, BacklogLoad? Load = null)
+{
+    /// <summary>Whether somebody had the message before.</summary>
+    public bool IsRedelivered => AcquiredCount > 0;
+}

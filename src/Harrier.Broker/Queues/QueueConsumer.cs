@@ -29,7 +29,15 @@ public sealed class QueueConsumer
     /// <summary>Higher ones get everything while they have credit (behaviour note 93).</summary>
     public long Priority { get; init; }
 
+    /// <summary>For how long it may keep a delivery; null for as long as the queue says.</summary>
+    public long? TimeoutMs { get; init; }
+
     internal int UnackedCount { get; set; }
+
+    /// <summary>The ends of the chain of what it has unacked (<see cref="UnackedMessages"/>).</summary>
+    internal int OldestSlot { get; set; } = -1;
+
+    internal int NewestSlot { get; set; } = -1;
 
     /// <summary>Whether it is one of the queue's consumers: from its consume to its cancellation or the queue's end.</summary>
     internal bool IsRegistered => Level is not null;

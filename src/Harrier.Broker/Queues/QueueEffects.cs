@@ -23,8 +23,23 @@ public sealed class QueueEffects
     /// <summary>Consumers that have lost their queue.</summary>
     public List<QueueConsumer> Orphaned { get; } = [];
 
-    /// <summary>Publishers to be told that their message was taken.</summary>
-    public List<PublishReceipt> Accepted { get; } = [];
+    /// <summary>The moment of the commands, in milliseconds since 1970.</summary>
+    public long NowMs { get; set; }
+
+    /// <summary>Publishers to be told what became of their message.</summary>
+    public List<(PublishReceipt Receipt, Outcome Outcome)> Receipts { get; } = [];
+
+    /// <summary>Messages on their way to where the queue sends them.</summary>
+    public List<Departure> Departures { get; } = [];
+
+    /// <summary>Queues that ended of themselves and are to be taken out of the topology.</summary>
+    public List<Queue> Ended { get; } = [];
+
+    /// <summary>Deliveries that a consumer has kept for too long: they are not its any more.</summary>
+    public List<(QueueConsumer Consumer, DeliveryId Delivery, long TimeoutMs)> Overdue { get; } = [];
+
+    /// <summary>Who wakes queues up.</summary>
+    public ShardAlarms? Alarms { get; init; }
 
     /// <summary>Where to write what happens to durable queues; null when nothing is kept.</summary>
     public ShardLog? Log { get; init; }
@@ -44,6 +59,12 @@ public sealed class QueueEffects
     /// <summary>The answer to the last command, if it was one that is answered.</summary>
     public QueueAnswer Answer { get; set; }
 
+    /// <summary>Tells the publisher, if it wants to know.</summary>
+    public void Settle(in PublishReceipt receipt, Outcome outcome)
+    {
+        if (receipt.Sink is not null) Receipts.Add((receipt, outcome));
+    }
+
     public bool HasRoomForDelivery => _deliveryCount < DeliveriesMax && _deliveryBytes < DeliveryBytesMax;
 
     public void Deliver(in Delivery delivery)
@@ -58,7 +79,8 @@ public sealed class QueueEffects
         ClearDeliveries();
         AwaitingRoom.Clear();
         Orphaned.Clear();
-        Accepted.Clear();
+        Receipts.Clear();
+        Overdue.Clear();
         Unfinished.Clear();
         BackedUp = null;
     }

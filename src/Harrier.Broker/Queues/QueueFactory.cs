@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Buffers.Text;
 using Harrier.Broker.Messages;
 
@@ -36,5 +37,13 @@ public sealed class QueueFactory(ShardSet shards, Random random)
         Span<byte> bytes = stackalloc byte[16];
         lock (random) random.NextBytes(bytes);
         return Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>Where somebody's draws by chance begin.</summary>
+    internal ulong NewSeed()
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        lock (random) random.NextBytes(bytes);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 }

@@ -18,42 +18,42 @@ public sealed partial class QueueMachine
     /// <param name="sparse">Files that what stands in them is to leave.</param>
     internal QueueSnapshot Collect(Queue queue, ulong index, IReadOnlySet<SegmentFile> sparse)
     {
-        var snapshot = new QueueSnapshot(queue, index, _nextSequence, DeliveredUpTo, sparse) { HasEnded = IsDeleted };
+        var snapshot = new QueueSnapshot(queue, index, _nextSequence, sparse) { HasEnded = IsDeleted, IsPaused = IsPaused };
         if (IsDeleted) return snapshot;
-        foreach (QueueEntry entry in _unacked.Entries.Concat(_ready.Returned).Concat(_ready.Backlog?.Window ?? []))
+        foreach (QueueEntry entry in Unready().Concat(_ready.Lanes.SelectMany(lane => lane.Returned.Concat(lane.Window))))
         {
             if (!entry.IsLogged) continue;
             if (entry.Stored.File is not null) snapshot.Stored.Add(entry with { Message = null });
             else snapshot.Scattered.Add(entry);
         }
-        snapshot.Scattered.Sort(static (a, b) => a.Sequence.CompareTo(b.Sequence));
-        snapshot.Fresh.AddRange(_ready.Fresh);
-        foreach (QueueEntry entry in snapshot.Scattered.Concat(snapshot.Fresh)) entry.Message!.AddReferences(1);
-        foreach (DiskRun run in _ready.Backlog?.Runs ?? []) snapshot.Runs.Add(new RunState(run));
+        snapshot.Scattered.Sort(QueueSnapshot.BySequence);
+        foreach (QueueEntry entry in snapshot.Scattered) entry.Message!.AddReferences(1);
+        foreach (Lane lane in _ready.Lanes) Collect(lane, snapshot);
+        foreach (Aside aside in _aside.Values)
+            if (aside.IsPostponed) snapshot.Postponed.Add((aside.Entry.Sequence, aside.ReadyAtMs));
+        if (_keys is not null && queue.IsLogged) snapshot.Keys.AddRange(_keys.Keys);
         return snapshot;
     }
 
     /// <summary>Whether something of the queue stands in one of those files.</summary>
     internal bool StandsIn(IReadOnlySet<SegmentFile> files) =>
-        _unacked.Entries.Concat(_ready.Returned).Any(entry => entry.Stored.File is { } file && files.Contains(file))
-        || _ready.Backlog?.Runs.Any(run => files.Contains(run.File)) == true;
+        Unready().Concat(_ready.Lanes.SelectMany(lane => lane.Returned)).Any(entry => entry.Stored.File is { } file && files.Contains(file))
+        || _ready.Lanes.SelectMany(lane => lane.Runs).Any(run => files.Contains(run.File));
 
     /// <summary>Lets go of the memory of what was written and is still here.</summary>
     internal void Install(QueueSnapshot snapshot)
     {
         if (IsDeleted) return;
-        bool wasTaken = snapshot.Fresh.Count > 0 && !_ready.IsNextFresh(snapshot.Fresh[0].Sequence);
+        bool wasTaken = snapshot.Fresh.Exists(fresh => !_ready[fresh.Lane].IsNextFresh(fresh.Entries[0].Sequence)) || _aside.Count > 0;
         if (wasTaken || snapshot.Scattered.Count > 0 || snapshot.HasMoves)
         {
             _unacked.Update(MoveOut);
-            _ready.UpdateReturned(MoveOut);
+            foreach (Lane lane in _ready.Lanes) lane.UpdateReturned(MoveOut);
+            foreach ((ulong sequence, Aside aside) in _aside.ToArray()) _aside[sequence] = aside with { Entry = NoteStored(aside.Entry) };
         }
-        foreach ((RunState state, StoredAt moved) in snapshot.MovedRuns)
-        {
-            bool isThere = _ready.Backlog?.Runs.Contains(state.Run) == true && !_ready.IsReading(state.Run);
-            if (isThere) state.Run.MoveTo(moved.File!, state.Next, moved.Offset);
-        }
-        if (snapshot.Fresh.Count > 0) _ready.MoveFreshOut(snapshot.Fresh[^1].Sequence, sequence => snapshot.Find(sequence) ?? default);
+        foreach ((RunState from, RunState to) in snapshot.MovedRuns) Move(from, to);
+        foreach (FreshSnapshot fresh in snapshot.Fresh) _ready[fresh.Lane].MoveFreshOut(fresh);
+        if (snapshot.Fresh.Count > 0) _expiries.Compact(place => _ready[place.Lane].IsInMemory(place.Sequence)); // the timetables have them now
 
         QueueEntry MoveOut(QueueEntry entry)
         {
@@ -64,28 +64,73 @@ public sealed partial class QueueMachine
                 moved.File!.Retain(moved.Size);
                 return entry with { Stored = moved };
             }
-            if (snapshot.Find(entry.Sequence) is not { } stored) return entry;
-            stored.File!.Retain(stored.Size);
+            QueueEntry noted = NoteStored(entry);
+            if (noted.Stored.File is null) return entry;
             entry.Message!.Release();
-            return entry with { Message = null, Stored = stored };
+            return noted with { Message = null };
+        }
+
+        // What is aside keeps its message: somebody may be about to send it on.
+        QueueEntry NoteStored(QueueEntry entry)
+        {
+            if (entry.Stored.File is not null || snapshot.Find(entry.Sequence) is not { } stored) return entry;
+            stored.File!.Retain(stored.Size);
+            return entry with { Stored = stored };
         }
     }
 
-    /// <summary>Becomes what the log and the manifest have told.</summary>
-    internal void Restore(QueueImage image)
+    /// <summary>Makes the queue what it was before a restart.</summary>
+    internal void Restore(QueueImage image, long nowMs)
     {
-        _nextSequence = Math.Max(image.NextSequence, image.DeliveredUpTo + 1); // transient messages have taken numbers that the log does not know
-        DeliveredUpTo = image.DeliveredUpTo;
-        foreach (QueueEntry entry in image.Scattered.Values) _ready.Return(WithHint(entry));
-        foreach (DiskRun run in image.Runs)
+        _nextSequence = image.NextSequence;
+        IsPaused = image.IsPaused;
+        foreach ((byte number, ulong deliveredUpTo) in image.DeliveredUpTo) _ready[number].DeliveredUpTo = deliveredUpTo;
+        foreach (QueueEntry entry in image.Scattered.Values) RestoreTaken(WithHint(entry), image);
+        foreach ((byte lane, DiskRun run) in image.Runs)
         {
-            if (run.Count > 0) _ready.Add(run);
+            _mayExpire |= run.Times is not null;
+            if (run.Count > 0) _ready.Add(lane, run);
             else run.Release();
         }
-        foreach (QueueEntry entry in image.Fresh)
-            if (entry.Message is not null) _ready.Restore(WithHint(entry));
+        foreach (QueueEntry entry in image.Fresh.Where(entry => entry.Message is not null))
+        {
+            if (image.Postponed.ContainsKey(entry.Sequence)) RestoreTaken(WithHint(entry), image);
+            else _ready.Add(WithHint(entry));
+            if (entry.ExpiresAtMs != 0) Schedule(in entry);
+        }
+        foreach ((byte[] key, long forgottenAtMs) in image.Keys) (_keys ??= new KeyWindow()).Add(key, forgottenAtMs, _settings.Deduplication?.SizeMax ?? 0, nowMs);
 
         QueueEntry WithHint(QueueEntry entry) =>
-            entry.Sequence <= DeliveredUpTo && entry.DeliveryCount == 0 ? entry with { DeliveryCount = 1 } : entry;
+            entry.Sequence <= _ready[entry.Lane].DeliveredUpTo && entry.AcquiredCount == 0 ? entry with { AcquiredCount = 1 } : entry;
+    }
+
+    private void RestoreTaken(in QueueEntry entry, QueueImage image)
+    {
+        if (image.Postponed.TryGetValue(entry.Sequence, out long readyAtMs))
+        {
+            _aside[entry.Sequence] = new Aside(entry, Reason: null, readyAtMs, IsPostponed: true);
+            _asideDue.Enqueue(entry.Sequence, readyAtMs);
+            return;
+        }
+        _ready.Return(in entry);
+        if (entry.ExpiresAtMs != 0) Schedule(in entry);
+    }
+
+    private static void Collect(Lane lane, QueueSnapshot snapshot)
+    {
+        if (lane.DeliveredUpTo > 0) snapshot.Delivered.Add((lane.Number, lane.DeliveredUpTo));
+        List<QueueEntry> fresh = [.. lane.Fresh];
+        if (fresh.Count > 0) snapshot.Fresh.Add(new FreshSnapshot(lane.Number, fresh));
+        foreach (QueueEntry entry in fresh) entry.Message!.AddReferences(1);
+        foreach (DiskRun run in lane.Runs) snapshot.Runs.Add((lane.Number, new RunState(run)));
+    }
+
+    private void Move(RunState from, RunState to)
+    {
+        foreach (Lane lane in _ready.Lanes)
+        {
+            bool isThere = lane.Runs.Contains(from.Run) && !lane.IsReading(from.Run) && from.Run.Times?.IsLoading != true;
+            if (isThere) from.Run.MoveTo(to.File, from.Next, to.Next, from.Times is { } times ? (times.Start, to.Times!.Value.Start) : null);
+        }
     }
 }

@@ -4,7 +4,7 @@ using Harrier.Broker.Sessions;
 namespace Harrier.Broker.Queues;
 
 /// <summary>
-/// A queue: messages in order, consumers with credit, deliveries that wait for their settlement. Pure: commands in, effects out; no I/O, no clock,
+/// A queue: messages in order, consumers with credit, deliveries that wait for their settlement. Pure: commands and the time in, effects out; no I/O, no clock,
 /// no chance, no threads. Owned by its shard; the counts may be read from anywhere.
 /// </summary>
 public sealed partial class QueueMachine
@@ -18,7 +18,13 @@ public sealed partial class QueueMachine
     private readonly List<QueueConsumer> _consumers = [];
     private ulong _nextSequence = 1;
 
+    /// <summary>A queue to which certain settings apply.</summary>
+    internal QueueMachine(QueueSettings settings) => Settings = settings;
+
     public int ReadyCount => _ready.Count;
+
+    /// <summary>Bytes of the bodies of ready messages.</summary>
+    public long ReadyBytes => _ready.BodyBytes;
 
     public int UnackedCount => _unacked.Count;
 
@@ -27,11 +33,11 @@ public sealed partial class QueueMachine
     /// <summary>Deliveries to consumers since the queue exists.</summary>
     public long DeliveredCount { get; private set; }
 
-    /// <summary>The highest sequence that was ever given to somebody.</summary>
-    internal ulong DeliveredUpTo { get; private set; }
-
     /// <summary>Whether the queue has ended. Whatever is asked of it from then on has no effect.</summary>
     public bool IsDeleted { get; private set; }
+
+    /// <summary>Whether nothing is delivered until the pause ends.</summary>
+    public bool IsPaused { get; private set; }
 
     /// <summary>Whether there are consumers who do not keep up.</summary>
     public bool IsBackedUp => _ready.Count > BackedUpCount && _consumers.Count > 0;
@@ -48,6 +54,7 @@ public sealed partial class QueueMachine
         try
         {
             Carry(in command, effects);
+            if (_unread.Count > 0) ReadLeaving(command.Queue, effects);
         }
         finally
         {
@@ -69,46 +76,59 @@ public sealed partial class QueueMachine
             case QueueCommandKind.Delete: Delete(in command, effects); break;
             case QueueCommandKind.Continue: Dispatch(command.Queue, effects); break;
             case QueueCommandKind.Loaded: Loaded(command.Load!, effects); break;
-            case QueueCommandKind.Configure: command.Queue.Settings = command.Settings!; break;
+            default: CarryOperation(in command, effects); break;
+        }
+    }
+
+    private void CarryOperation(in QueueCommand command, QueueEffects effects)
+    {
+        switch (command.Kind)
+        {
+            case QueueCommandKind.Tick: Tick(command.Queue, effects); break;
+            case QueueCommandKind.Depart: Depart(command.Queue, command.Sequence, effects); break;
+            case QueueCommandKind.Retain: Retain(command.Queue, command.Sequence, effects); break;
+            case QueueCommandKind.Remove: Remove(in command, effects); break;
+            case QueueCommandKind.Touch: Touch(command.Queue, effects); break;
+            case QueueCommandKind.Configure: Configure(in command, effects); break;
+            case QueueCommandKind.Pause: Pause(command.Queue, isPaused: true, effects); break;
+            case QueueCommandKind.Unpause: Pause(command.Queue, isPaused: false, effects); break;
         }
     }
 
     private void Enqueue(in QueueCommand command, QueueEffects effects)
     {
+        Queue queue = command.Queue;
         Message message = command.Message!;
-        bool isLogged = message.IsPersistent && command.Queue.IsLogged;
-        if (isLogged) effects.Log!.Enqueued(command.Queue, _nextSequence, message);
-        _ready.Add(new QueueEntry(message, _nextSequence++, IsLogged: isLogged));
-        if (command.Receipt.Sink is not null) effects.Accepted.Add(command.Receipt);
-        Dispatch(command.Queue, effects);
-        if (IsBackedUp) effects.BackedUp = command.Queue;
-    }
-
-    private void Settle(in QueueCommand command, QueueEffects effects)
-    {
-        QueueEntry entry = _unacked.Remove(command.Delivery, out QueueConsumer? consumer);
-        if (command.Outcome is Outcome.Released or Outcome.Failed) Return(command.Queue, in entry, effects);
-        else
+        if (message.ArrivedAtMs == 0) message.ArrivedAtMs = effects.NowMs; // nobody has noted it: the first queue does
+        bool isLogged = message.IsPersistent && queue.IsLogged;
+        bool isWanted = _settings.Deduplication is null || IsNew(queue, message, isLogged, effects);
+        bool isRefused = isWanted && _isRefusing && (command.Flags & QueueCommandFlags.Unconditional) == QueueCommandFlags.None && IsFullFor(message);
+        if (!isWanted || isRefused)
         {
-            Forget(command.Queue, in entry, effects);
-            entry.Message?.Release();
+            if (isRefused) Refuse(queue, message, effects);
+            message.Release();
+            effects.Settle(command.Receipt, isRefused ? Outcome.Rejected : Outcome.Accepted); // a duplicate is confirmed
+            return;
         }
-
-        if (consumer is not null)
-        {
-            consumer.UnackedCount--;
-            if (consumer.IsActive) _ring.Add(consumer);
-        }
-        Dispatch(command.Queue, effects);
+        var entry = new QueueEntry(message, _nextSequence++, isLogged, LaneOf(message));
+        if (isLogged) effects.Log!.Enqueued(queue, in entry);
+        _ready.Add(in entry);
+        effects.Settle(command.Receipt, Outcome.Accepted);
+        if (_isBounded || entry.ExpiresAtMs != 0) Admit(queue, in entry, effects);
+        else Dispatch(queue, effects);
+        if (IsBackedUp) effects.BackedUp = queue;
     }
 
     private void Consume(QueueConsumer consumer, QueueEffects effects)
     {
-        bool inTheWay = _consumers.Count > 0 && (consumer.IsExclusive || _consumers[0].IsExclusive);
+        bool wantsAll = consumer.IsExclusive;
+        bool inTheWay = (_consumers.Count > 0 && (wantsAll || _consumers[0].IsExclusive)) || (wantsAll && _settings.HasSingleActiveConsumer);
         if (!inTheWay)
         {
             _consumers.Add(consumer);
             _ring.Register(consumer);
+            if (_settings.HasSingleActiveConsumer) ChooseActive(consumer.Queue);
+            _lastUsedAtMs = effects.NowMs;
         }
         effects.Answer = new QueueAnswer(inTheWay ? QueueAnswerStatus.ExclusiveUse : QueueAnswerStatus.Done);
     }
@@ -117,54 +137,78 @@ public sealed partial class QueueMachine
     {
         if (!consumer.IsRegistered) return; // cancelled meanwhile
         consumer.IsActive = true;
-        _ring.Add(consumer);
+        AddToRing(consumer);
         Dispatch(consumer.Queue, effects);
     }
 
     private void Cancel(in QueueCommand command, QueueEffects effects)
     {
+        Queue queue = command.Queue;
         bool wasThere = _consumers.Remove(command.Consumer!);
         Retire(command.Consumer!);
-        bool ends = wasThere && _consumers.Count == 0 && command.Queue.Definition.IsAutoDelete;
-        if (ends) End(command.Queue, effects);
+        if (wasThere && command.Consumer!.UnackedCount > 0) _cancelled.Add(command.Consumer);
+        bool ends = wasThere && _consumers.Count == 0 && queue.Definition.IsAutoDelete;
+        if (ends) End(queue, effects);
+        else
+        {
+            Touch(queue, effects);
+            if (_settings.HasSingleActiveConsumer)
+            {
+                ChooseActive(queue);
+                Dispatch(queue, effects);
+            }
+        }
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, HasEnded: ends);
     }
 
     private void Get(in QueueCommand command, QueueEffects effects)
     {
-        if (_ready.Count == 0)
+        Queue queue = command.Queue;
+        Touch(queue, effects);
+        DropExpiredHeads(queue, effects);
+        if (_ready.Count == 0 || IsPaused)
         {
             effects.Answer = new QueueAnswer(QueueAnswerStatus.Empty);
             return;
         }
-        if (!_ready.CanTake)
+        Lane lane = _ready.First;
+        if (!lane.CanTake)
         {
-            effects.Answer = new QueueAnswer(QueueAnswerStatus.OnDisk, Load: Load(command.Queue, effects));
+            effects.Answer = new QueueAnswer(QueueAnswerStatus.OnDisk, Load: Load(queue, lane, effects));
             return;
         }
-        QueueEntry entry = _ready.Take();
+        QueueEntry entry = lane.Take();
         DeliveryId id = default;
-        if ((command.Flags & QueueCommandFlags.Settled) != QueueCommandFlags.None) Forget(command.Queue, in entry, effects);
+        if ((command.Flags & QueueCommandFlags.Settled) != QueueCommandFlags.None) Forget(queue, in entry, effects);
         else
         {
-            id = _unacked.Add(entry with { Message = Kept(in entry) }, consumer: null);
+            id = _unacked.Add(entry with { Message = Kept(in entry) }, consumer: null, effects.NowMs);
             if (Kept(in entry) is { } kept) kept.AddReferences(1); // the asker's: the queue may end before the message is written
-            MarkDelivered(command.Queue, entry.Sequence, effects);
+            MarkDelivered(queue, lane, entry.Sequence, effects);
         }
-        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, _ready.Count, entry.Message, id, entry.WasDelivered);
+        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, _ready.Count, entry.Message, id, entry.AcquiredCount, entry.DeliveryCount);
     }
 
     private void Purge(Queue queue, QueueEffects effects)
     {
-        if (queue.IsLogged && _ready.Count > 0)
-            effects.Log!.Purged(queue, _nextSequence, [.. _unacked.Entries.Where(e => e.IsLogged).Select(e => e.Sequence)]);
+        if (queue.IsLogged && _ready.Count > 0) effects.Log!.Purged(queue, _nextSequence, lane: null, Unready());
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, _ready.Clear());
+        _expiries.Clear();
     }
 
     private void Loaded(BacklogLoad load, QueueEffects effects)
     {
-        load.IsWanted = _ready.FinishLoad(load, DeliveredUpTo);
-        if (load.IsWanted && load.Failure is null) Dispatch(load.Queue, effects);
+        switch (load.Kind)
+        {
+            case BacklogLoadKind.Leaving: LeavingLoaded(load, effects); return;
+            case BacklogLoadKind.Times: TimesLoaded(load, effects); return;
+        }
+        load.IsWanted = _ready[load.Lane].FinishLoad(load);
+        if (!load.IsWanted || load.Failure is not null) return;
+        foreach (QueueEntry entry in load.Entries)
+            if (entry.ExpiresAtMs != 0 && _ready[load.Lane].IsInMemory(entry.Sequence)) Schedule(in entry);
+        if (_isBounded || _mayExpire) Tick(load.Queue, effects);
+        Dispatch(load.Queue, effects);
     }
 
     private void Delete(in QueueCommand command, QueueEffects effects)
@@ -182,82 +226,12 @@ public sealed partial class QueueMachine
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, End(command.Queue, effects));
     }
 
-    /// <summary>Gives ready messages to consumers while both are there.</summary>
-    private void Dispatch(Queue queue, QueueEffects effects)
+    private void Pause(Queue queue, bool isPaused, QueueEffects effects)
     {
-        while (_ready.Count > 0)
-        {
-            if (!effects.HasRoomForDelivery)
-            {
-                effects.Unfinished.Add(queue);
-                return;
-            }
-            if (!_ring.TryTake(out QueueConsumer? consumer)) return;
-            if (!consumer.Output.HasRoom)
-            {
-                consumer.IsActive = false;
-                effects.AwaitingRoom.Add(consumer);
-                continue;
-            }
-            if (!_ready.CanTake)
-            {
-                _ring.Add(consumer);
-                Load(queue, effects);
-                return;
-            }
-            Deliver(consumer, effects);
-            if (consumer.HasCredit) _ring.Add(consumer);
-            if (_ready.WantsLoad) Load(queue, effects);
-        }
-    }
-
-    private void Deliver(QueueConsumer consumer, QueueEffects effects)
-    {
-        QueueEntry entry = _ready.Take();
-        DeliveredCount++;
-        DeliveryId id = default;
-        Message? kept = null;
-        if (consumer.NoAck) Forget(consumer.Queue, in entry, effects);
-        else
-        {
-            kept = Kept(in entry);
-            id = _unacked.Add(entry with { Message = kept }, consumer);
-            consumer.UnackedCount++;
-            MarkDelivered(consumer.Queue, entry.Sequence, effects);
-        }
-        effects.Deliver(new Delivery(consumer, entry.Message!, id, entry.WasDelivered, consumer.NoAck, IsHandedOver: kept is null));
-    }
-
-    // What stands on disk is read again if it ever comes back: a client that takes and never acknowledges would pull all of a backlog into memory.
-    private static Message? Kept(in QueueEntry entry) => entry.Stored.File is null ? entry.Message : null;
-
-    /// <summary>Strikes a message out for good. The message itself is left to whoever has it now.</summary>
-    private static void Forget(Queue queue, in QueueEntry entry, QueueEffects effects)
-    {
-        if (entry.IsLogged) effects.Log!.Settled(queue, entry.Sequence);
-        entry.Stored.Release();
-    }
-
-    private void Return(Queue queue, in QueueEntry entry, QueueEffects effects)
-    {
-        QueueEntry returned = entry with { DeliveryCount = entry.DeliveryCount + 1 };
-        if (entry.IsLogged) effects.Log!.Returned(queue, returned.Sequence, returned.DeliveryCount);
-        _ready.Return(in returned);
-    }
-
-    // Fresh messages leave in order, so one number tells which of those that a restart finds had been given to somebody.
-    private void MarkDelivered(Queue queue, ulong sequence, QueueEffects effects)
-    {
-        if (sequence <= DeliveredUpTo) return;
-        DeliveredUpTo = sequence;
-        if (queue.IsLogged) effects.Log!.Delivered(queue);
-    }
-
-    private BacklogLoad Load(Queue queue, QueueEffects effects)
-    {
-        BacklogLoad load = _ready.BeginLoad(queue, out bool isNew);
-        if (isNew) effects.Loads.Add(load);
-        return load;
+        if (queue.IsLogged && isPaused != IsPaused) effects.Log!.Paused(queue, isPaused);
+        IsPaused = isPaused;
+        effects.Answer = new QueueAnswer(QueueAnswerStatus.Done);
+        Dispatch(queue, effects);
     }
 
     private void Retire(QueueConsumer consumer)
@@ -273,7 +247,9 @@ public sealed partial class QueueMachine
         foreach (QueueConsumer consumer in _consumers) Retire(consumer);
         effects.Orphaned.AddRange(_consumers);
         _consumers.Clear();
+        _cancelled.Clear();
         _unacked.Clear();
+        ForgetAside();
         return _ready.Clear();
     }
 
@@ -283,7 +259,7 @@ public sealed partial class QueueMachine
         if (command.Kind == QueueCommandKind.Enqueue)
         {
             command.Message!.Release();
-            if (command.Receipt.Sink is not null) effects.Accepted.Add(command.Receipt);
+            effects.Settle(command.Receipt, Outcome.Accepted);
         }
         if (command.Load is { } load) load.Discard();
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Deleted);

@@ -32,7 +32,15 @@ public enum DelayedRetry : byte
 /// <param name="Header">The message header that holds the key.</param>
 /// <param name="SizeMax">Keys that are remembered at most; the oldest is forgotten first.</param>
 /// <param name="TimeMs">For how long a key is remembered; null for as long as there is room.</param>
-public sealed record DeduplicationWindow(string Header, int SizeMax, long? TimeMs);
+public sealed record DeduplicationWindow(string Header, int SizeMax, long? TimeMs)
+{
+    internal ReadOnlyMemory<byte> HeaderBytes { get; } = System.Text.Encoding.UTF8.GetBytes(Header);
+
+    /// <summary>Equal by what it says: the bytes of two headers are two arrays, and a policy that changes nothing must not look like a change.</summary>
+    public bool Equals(DeduplicationWindow? other) => other is not null && (Header, SizeMax, TimeMs) == (other.Header, other.SizeMax, other.TimeMs);
+
+    public override int GetHashCode() => HashCode.Combine(Header, SizeMax, TimeMs);
+}
 
 /// <summary>
 /// What applies to a queue now: its arguments and the policies that match it, merged (behaviour section 1.5). Immutable; a changed policy gives the queue another.

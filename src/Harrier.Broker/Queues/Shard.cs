@@ -9,20 +9,32 @@ namespace Harrier.Broker.Queues;
 public sealed class Shard
 {
     private readonly QueueEffects _effects;
+    private readonly ShardSet _shards;
     private readonly IBacklogStore _store;
 
-    internal Shard(int index, IBacklogStore store)
+    internal Shard(int index, ShardSet shards, IBacklogStore store)
     {
         Index = index;
+        _shards = shards;
         _store = store;
         Log = store.OpenLog(index);
-        _effects = new QueueEffects { Log = Log };
+        Alarms = new ShardAlarms(shards.Clock);
+        _effects = new QueueEffects { Log = Log, Alarms = Alarms };
     }
 
     /// <summary>Its place among the <see cref="ShardSet"/>, which is also the order in which locks are taken.</summary>
     internal int Index { get; }
 
     internal Lock Gate { get; } = new();
+
+    /// <summary>When its queues want to be woken.</summary>
+    internal ShardAlarms Alarms { get; }
+
+    /// <summary>The broker around the queues; null while there is none.</summary>
+    internal IQueueHost? Host => _shards.Host;
+
+    /// <summary>Milliseconds since 1970.</summary>
+    internal long NowMs => _shards.Clock.NowMs;
 
     /// <summary>Where the shard's machines write; null when nothing is kept.</summary>
     internal ShardLog? Log { get; }
@@ -33,6 +45,7 @@ public sealed class Shard
     internal void Apply(CommandBatch batch, int first, bool isGroup = false)
     {
         Invariant.Check(Gate.IsHeldByCurrentThread, "a queue is touched under its shard's lock");
+        _effects.NowMs = NowMs;
         try
         {
             for (int i = first; i >= 0; i = batch.Next(i))
@@ -53,6 +66,7 @@ public sealed class Shard
     /// <summary>Applies one command that is answered. The caller holds <see cref="Gate"/>.</summary>
     internal QueueAnswer Ask(in QueueCommand command, CommandBatch batch)
     {
+        _effects.NowMs = NowMs;
         try
         {
             Apply(in command, batch);
@@ -95,7 +109,7 @@ public sealed class Shard
     private void Apply(in QueueCommand command, CommandBatch batch)
     {
         // What ends a queue releases its messages; those that are on their way must have been written before.
-        if (command.Kind is QueueCommandKind.Delete or QueueCommandKind.Cancel) CarryOut(batch);
+        if (command.Kind is QueueCommandKind.Delete or QueueCommandKind.Cancel or QueueCommandKind.Tick or QueueCommandKind.Configure) CarryOut(batch);
         command.Queue.Machine.Apply(in command, _effects);
         if (!_effects.HasRoomForDelivery) CarryOut(batch);
     }
@@ -114,6 +128,12 @@ public sealed class Shard
             }
             Deliver(batch);
         }
+        foreach ((QueueConsumer consumer, DeliveryId delivery, long timeoutMs) in _effects.Overdue)
+        {
+            consumer.Output.OnOverdue(delivery, timeoutMs);
+            batch.FlushLater(consumer);
+        }
+        _effects.Overdue.Clear();
         foreach (QueueConsumer orphan in _effects.Orphaned)
         {
             orphan.Output.OnQueueDeleted();
@@ -123,11 +143,16 @@ public sealed class Shard
         Report();
         batch.BackedUp = _effects.BackedUp ?? batch.BackedUp;
         _effects.BackedUp = null;
-        if (_effects.Accepted.Count > 0)
-        {
-            batch.Accepted.AddRange(_effects.Accepted);
-            _effects.Accepted.Clear();
-        }
+        Pass(_effects.Receipts, batch.Receipts);
+        Pass(_effects.Departures, batch.Departures);
+        Pass(_effects.Ended, batch.Ended);
+    }
+
+    private static void Pass<T>(List<T> from, List<T> to)
+    {
+        if (from.Count == 0) return;
+        to.AddRange(from);
+        from.Clear();
     }
 
     /// <summary>Hands deliveries over in runs of one consumer, so that an output is locked once per run.</summary>

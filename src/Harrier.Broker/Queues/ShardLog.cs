@@ -4,31 +4,6 @@ using Harrier.Storage.Log;
 
 namespace Harrier.Broker.Queues;
 
-/// <summary>What can happen to a durable queue, as the log numbers it.</summary>
-internal enum QueueOp : byte
-{
-    /// <summary>Queue, sequence, message.</summary>
-    Enqueued = 1,
-
-    /// <summary>Queue, sequence; the message is that of the op before it in the unit.</summary>
-    EnqueuedToo = 2,
-
-    /// <summary>Queue, sequence: the message has left the queue.</summary>
-    Settled = 3,
-
-    /// <summary>Queue, sequence, deliveries in vain: the message is back in its place.</summary>
-    Returned = 4,
-
-    /// <summary>Queue, sequence: messages up to that one were given to somebody.</summary>
-    Delivered = 5,
-
-    /// <summary>Queue, sequence, count, so many sequences: all below the first are gone but these, which are unacked.</summary>
-    Purged = 6,
-
-    /// <summary>Queue: it has ended, with all that was in it.</summary>
-    Ended = 7,
-}
-
 /// <summary>
 /// The log of one shard: its machines write what happens to durable queues, and the shard appends it as one unit. Under the shard's lock. Only facts are
 /// written, so that reading them again needs no policy.
@@ -40,7 +15,7 @@ public sealed class ShardLog
 
     private readonly WriteAheadLog _log;
     private readonly int _stream;
-    private readonly List<Queue> _delivering = [];
+    private readonly List<(Queue Queue, Lane Lane)> _delivering = [];
     private LogUnit _unit;
     private Message? _lastMessage;
 
@@ -61,36 +36,73 @@ public sealed class ShardLog
 
     private OpWriter Writer => new(_unit);
 
-    internal void Enqueued(Queue queue, ulong sequence, Message message)
+    internal void Enqueued(Queue queue, in QueueEntry entry)
     {
-        bool isSame = ReferenceEquals(message, _lastMessage);
-        Begin(isSame ? QueueOp.EnqueuedToo : QueueOp.Enqueued, queue, sequence);
-        if (!isSame) Writer.Message(message);
-        _lastMessage = message;
+        bool isSame = ReferenceEquals(entry.Message, _lastMessage);
+        if (entry.Lane == 0) Begin(isSame ? QueueOp.EnqueuedToo : QueueOp.Enqueued, queue, entry.Sequence);
+        else
+        {
+            Begin(isSame ? QueueOp.EnqueuedTooInLane : QueueOp.EnqueuedInLane, queue, entry.Sequence);
+            Writer.Byte(entry.Lane);
+        }
+        if (!isSame) Writer.Message(entry.Message!);
+        _lastMessage = entry.Message;
         _unit.IsAwaited = true;
     }
 
-    internal void Settled(Queue queue, ulong sequence) => Begin(QueueOp.Settled, queue, sequence);
-
-    internal void Returned(Queue queue, ulong sequence, int deliveryCount)
+    internal void Settled(Queue queue, in QueueEntry entry)
     {
-        Begin(QueueOp.Returned, queue, sequence);
-        Writer.Number(deliveryCount);
+        Begin(QueueOp.Settled, queue, entry.Sequence);
+        Writer.Byte(entry.Lane);
+        Writer.Number(entry.BodySize);
     }
 
-    /// <summary>How far the queue's messages were given out is written once per unit, whatever their number.</summary>
-    internal void Delivered(Queue queue)
+    internal void Returned(Queue queue, in QueueEntry entry, long readyAtMs)
     {
-        if (queue.IsDeliveryNew) return;
-        queue.IsDeliveryNew = true;
-        _delivering.Add(queue);
+        Begin(QueueOp.Returned, queue, entry.Sequence);
+        Writer.Byte(entry.Lane);
+        Writer.Number(entry.AcquiredCount);
+        Writer.Number(entry.DeliveryCount);
+        Writer.Number(readyAtMs);
     }
 
-    internal void Purged(Queue queue, ulong below, IReadOnlyCollection<ulong> kept)
+    /// <summary>How far a lane's messages were given out is written once per unit, whatever their number.</summary>
+    internal void Delivered(Queue queue, Lane lane)
     {
+        if (lane.IsDeliveryNew) return;
+        lane.IsDeliveryNew = true;
+        _delivering.Add((queue, lane));
+    }
+
+    /// <param name="queue">The queue.</param>
+    /// <param name="below">Everything below that sequence is gone.</param>
+    /// <param name="lane">Of that lane only, or of all.</param>
+    /// <param name="kept">What is not ready and stays.</param>
+    internal void Purged(Queue queue, ulong below, byte? lane, IEnumerable<QueueEntry> kept)
+    {
+        QueueEntry[] logged = [.. kept.Where(entry => entry.IsLogged)];
         Begin(QueueOp.Purged, queue, below);
-        Writer.Number(kept.Count);
-        foreach (ulong sequence in kept) Writer.Number(sequence);
+        Writer.Number(lane is { } number ? number + 1 : 0);
+        Writer.Number(logged.Length);
+        foreach (QueueEntry entry in logged)
+        {
+            Writer.Number(entry.Sequence);
+            Writer.Byte(entry.Lane);
+            Writer.Number(entry.BodySize);
+        }
+        _unit.IsAwaited = true;
+    }
+
+    internal void Remembered(Queue queue, ReadOnlySpan<byte> key, long forgottenAtMs)
+    {
+        Begin(QueueOp.Remembered, queue, sequence: 0);
+        Writer.Bytes(key);
+        Writer.Fixed(forgottenAtMs);
+    }
+
+    internal void Paused(Queue queue, bool isPaused)
+    {
+        Begin(QueueOp.Paused, queue, isPaused ? 1UL : 0UL);
         _unit.IsAwaited = true;
     }
 
@@ -112,10 +124,11 @@ public sealed class ShardLog
     /// <summary>Closes what was written, for the caller to append; null when there is nothing.</summary>
     internal LogUnit? Take()
     {
-        foreach (Queue queue in _delivering)
+        foreach ((Queue queue, Lane lane) in _delivering)
         {
-            queue.IsDeliveryNew = false;
-            Begin(QueueOp.Delivered, queue, queue.Machine.DeliveredUpTo);
+            lane.IsDeliveryNew = false;
+            Begin(QueueOp.Delivered, queue, lane.DeliveredUpTo);
+            Writer.Byte(lane.Number);
         }
         _delivering.Clear();
         if (_unit.IsEmpty) return null;

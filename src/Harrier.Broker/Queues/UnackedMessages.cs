@@ -1,44 +1,59 @@
 namespace Harrier.Broker.Queues;
 
-/// <summary>The messages that were delivered and not settled, in numbered slots that are reused.</summary>
+/// <summary>
+/// The messages that were delivered and not settled, in numbered slots that are reused; those of a consumer hang together in the order in which it got them.
+/// </summary>
 internal sealed class UnackedMessages
 {
     private Slot[] _slots = [];
-    private int _free = -1;
+    private int _free = Slot.None;
     private int _used;
 
     public int Count { get; private set; }
 
-    public DeliveryId Add(in QueueEntry entry, QueueConsumer? consumer)
+    /// <summary>What is there, in no order.</summary>
+    public IEnumerable<QueueEntry> Entries => _slots.Take(_used).Where(slot => slot.IsUsed).Select(slot => slot.Entry);
+
+    /// <summary>Adds a message that somebody gets now; without a consumer when it was got.</summary>
+    public DeliveryId Add(in QueueEntry entry, QueueConsumer? consumer, long nowMs)
     {
-        int slot = _free;
-        if (slot >= 0) _free = _slots[slot].NextFree;
+        int at = _free;
+        if (at != Slot.None) _free = _slots[at].Next;
         else
         {
             if (_used == _slots.Length) Array.Resize(ref _slots, Math.Max(4, _slots.Length * 2));
-            slot = _used++;
+            at = _used++;
         }
-        _slots[slot] = new Slot { Entry = entry, Consumer = consumer, IsUsed = true };
+        ref Slot slot = ref _slots[at];
+        (slot.Entry, slot.Consumer, slot.GivenAtMs, slot.IsUsed) = (entry, consumer, nowMs, true);
+        slot.Turn++;
+        (slot.Next, slot.Previous) = (Slot.None, Slot.None);
+        if (consumer is not null) Append(ref slot, at, consumer);
         Count++;
-        return new DeliveryId(slot, entry.Sequence);
+        return new DeliveryId(at, slot.Turn);
     }
 
-    /// <summary>Takes the delivery out; who got it, or null when it was got without a consumer.</summary>
-    public QueueEntry Remove(DeliveryId id, out QueueConsumer? consumer)
+    /// <summary>Takes a delivery out, with who got it; false when it is no more: its lease has ended.</summary>
+    public bool TryRemove(DeliveryId id, out QueueEntry entry, out QueueConsumer? consumer)
     {
         Invariant.Check((uint)id.Slot < (uint)_used, "a delivery has a slot");
         ref Slot slot = ref _slots[id.Slot];
-        Invariant.Check(slot.IsUsed && slot.Entry.Sequence == id.Sequence, "a delivery is settled once");
-        QueueEntry entry = slot.Entry;
-        consumer = slot.Consumer;
-        slot = new Slot { NextFree = _free };
+        (entry, consumer) = (slot.Entry, slot.Consumer);
+        if (!slot.IsUsed || slot.Turn != id.Turn) return false;
+        if (consumer is not null) Unlink(in slot, consumer);
+        slot = new Slot { Next = _free, Turn = slot.Turn };
         _free = id.Slot;
         Count--;
-        return entry;
+        return true;
     }
 
-    /// <summary>What is there, in no order.</summary>
-    public IEnumerable<QueueEntry> Entries => _slots.Take(_used).Where(slot => slot.IsUsed).Select(slot => slot.Entry);
+    /// <summary>What a consumer has had for the longest time; false when it has nothing.</summary>
+    public bool TryGetOldest(QueueConsumer consumer, out DeliveryId id, out long givenAtMs)
+    {
+        bool any = consumer.OldestSlot != Slot.None;
+        (id, givenAtMs) = any ? (new DeliveryId(consumer.OldestSlot, _slots[consumer.OldestSlot].Turn), _slots[consumer.OldestSlot].GivenAtMs) : default;
+        return any;
+    }
 
     /// <summary>Changes every message in its place.</summary>
     public void Update(Func<QueueEntry, QueueEntry> update)
@@ -53,15 +68,40 @@ internal sealed class UnackedMessages
         foreach (ref Slot slot in _slots.AsSpan(0, _used))
             if (slot.IsUsed) slot.Entry.Release();
         _slots = [];
-        _free = -1;
+        _free = Slot.None;
         _used = Count = 0;
+    }
+
+    private void Append(ref Slot slot, int at, QueueConsumer consumer)
+    {
+        slot.Previous = consumer.NewestSlot;
+        if (consumer.NewestSlot != Slot.None) _slots[consumer.NewestSlot].Next = at;
+        else consumer.OldestSlot = at;
+        consumer.NewestSlot = at;
+    }
+
+    private void Unlink(in Slot slot, QueueConsumer consumer)
+    {
+        if (slot.Previous != Slot.None) _slots[slot.Previous].Next = slot.Next;
+        else consumer.OldestSlot = slot.Next;
+        if (slot.Next != Slot.None) _slots[slot.Next].Previous = slot.Previous;
+        else consumer.NewestSlot = slot.Previous;
     }
 
     private struct Slot
     {
+        public const int None = -1;
+
         public QueueEntry Entry;
         public QueueConsumer? Consumer;
-        public int NextFree;
+        public long GivenAtMs;
+
+        /// <summary>The consumer's next one, or the next free slot.</summary>
+        public int Next;
+        public int Previous;
+
+        /// <summary>How often the slot was used: an identity that ends with the delivery.</summary>
+        public int Turn;
         public bool IsUsed;
     }
 }

@@ -21,7 +21,7 @@ internal sealed class HeadersTable(ImmutableArray<HeadersTable.Rule> rules) : IB
 
     public void Match(Utf8Name routingKey, Message message, RouteSet routes)
     {
-        routes.DependsOnHeaders = true;
+        routes.IsForThisMessageOnly = true;
         foreach (Rule rule in rules)
             if (rule.Matches(message)) routes.Add(rule.Binding.Destination);
     }

@@ -8,7 +8,8 @@ namespace Harrier.Broker.Routing;
 /// <summary>
 /// The queues that a message goes to, each once. Reused for message after message by the one session that owns it.
 /// </summary>
-public sealed class RouteSet
+/// <param name="seed">Where the draws of exchanges that choose by chance begin; sessions that share one would all choose alike.</param>
+public sealed class RouteSet(ulong seed)
 {
     // Up to here a scan is faster than hashing.
     private const int ScannedMax = 16;
@@ -16,6 +17,7 @@ public sealed class RouteSet
     private readonly List<Queue> _queues = [];
     private readonly List<Utf8Name> _exchanges = [];
     private readonly HashSet<Queue> _seen = [];
+    private ulong _draw = seed;
 
     /// <summary>The queues found.</summary>
     public IReadOnlyList<Queue> Queues => _queues;
@@ -24,8 +26,8 @@ public sealed class RouteSet
 
     public Queue this[int index] => _queues[index];
 
-    /// <summary>Whether another message with the same key could go elsewhere, because its headers were looked at.</summary>
-    public bool DependsOnHeaders { get; internal set; }
+    /// <summary>Whether another message with the same key could go elsewhere, because headers, properties or chance were asked.</summary>
+    public bool IsForThisMessageOnly { get; internal set; }
 
     /// <summary>How many destinations were matched since <see cref="Clear"/>, repeated ones included: tells the router whether an exchange matched at all.</summary>
     internal int Matches { get; private set; }
@@ -39,7 +41,15 @@ public sealed class RouteSet
         _exchanges.Clear();
         if (_seen.Count > 0) _seen.Clear();
         Matches = 0;
-        DependsOnHeaders = false;
+        IsForThisMessageOnly = false;
+    }
+
+    /// <summary>A number from 0 to <paramref name="count"/> - 1 by chance (SplitMix64: a counter that is mixed).</summary>
+    internal int Draw(int count)
+    {
+        IsForThisMessageOnly = true;
+        _draw += 0x9E3779B97F4A7C15;
+        return (int)Math.BigMul(StableHash.Mix(_draw), (ulong)count, out _);
     }
 
     internal void Add(ImmutableArray<Binding> bindings)

@@ -31,6 +31,12 @@ internal sealed class TopicTable(TopicTable.Node root) : IBindingTable
         Match(root, routingKey, words[..count], routes);
     }
 
+    /// <summary>Refuses a binding key with too many <c>#</c> words.</summary>
+    public static void Validate(Utf8Name bindingKey)
+    {
+        if (CountHashes(bindingKey) is > HashesMax and int count) throw ErrorCatalogue.TooManyHashes(bindingKey.ToString(), count);
+    }
+
     /// <summary>How many <c>#</c> words a binding key has.</summary>
     public static int CountHashes(Utf8Name bindingKey) => Words(bindingKey).Count(w => w.Span.SequenceEqual("#"u8));
 

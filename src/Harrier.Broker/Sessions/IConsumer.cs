@@ -22,13 +22,26 @@ public interface IConsumer
     /// </summary>
     bool AwaitRoom();
 
+    /// <summary>
+    /// A delivery was kept for too long and has been taken back (behaviour note 95). Settling it has no effect any more.
+    /// </summary>
+    void OnOverdue(DeliveryId delivery, long timeoutMs);
+
     /// <summary>The queue is gone: nothing more will be delivered, and nothing that was can be settled any more.</summary>
     void OnQueueDeleted();
 }
 
-/// <summary>
-/// A message on its way to a consumer. <see cref="IsSettled"/>: no acknowledgement is expected (0-9-1 no-ack, 1.0 settled). <see cref="IsHandedOver"/>: the queue
-/// does not keep it in memory, so it is released when it is written.
-/// </summary>
+/// <summary>A message on its way to a consumer.</summary>
+/// <param name="Consumer">Who gets it.</param>
+/// <param name="Message">The message.</param>
+/// <param name="Id">Its name until it is settled.</param>
+/// <param name="AcquiredCount">How often somebody had it before.</param>
+/// <param name="DeliveryCount">How many of these times count as failed.</param>
+/// <param name="IsSettled">No acknowledgement is expected (0-9-1 no-ack, 1.0 settled).</param>
+/// <param name="IsHandedOver">The queue does not keep it in memory, so it is released when it is written.</param>
 public readonly record struct Delivery(
-    QueueConsumer Consumer, Messages.Message Message, DeliveryId Id, bool IsRedelivered, bool IsSettled, bool IsHandedOver);
+    QueueConsumer Consumer, Messages.Message Message, DeliveryId Id, int AcquiredCount, int DeliveryCount, bool IsSettled, bool IsHandedOver)
+{
+    /// <summary>Whether somebody had it before.</summary>
+    public bool IsRedelivered => AcquiredCount > 0;
+}

@@ -10,6 +10,18 @@ public enum ExchangeType
     Fanout,
     Topic,
     Headers,
+
+    /// <summary>By a hash, weighted: a change of the bindings moves few keys.</summary>
+    ConsistentHash,
+
+    /// <summary>By a hash of the routing key modulo the number of destinations.</summary>
+    ModulusHash,
+
+    /// <summary>To one destination by chance.</summary>
+    Random,
+
+    /// <summary>To one queue by chance.</summary>
+    LocalRandom,
 }
 
 /// <summary>An exchange as it was declared, with its bindings arranged for matching. Immutable: a change makes another.</summary>
@@ -33,7 +45,7 @@ public sealed record Exchange(
 
     /// <summary>An exchange of that declaration without bindings.</summary>
     public static Exchange Create(Utf8Name name, ExchangeType type, bool durable, bool autoDelete, bool isInternal, ArgumentTable arguments) =>
-        new(name, type, durable, autoDelete, isInternal, arguments, BindingTable.Empty(type));
+        new(name, type, durable, autoDelete, isInternal, arguments, BindingTable.Empty(type, arguments));
 
     /// <summary>The exchange as it is under the keys of a policy, in place of those it was under.</summary>
     internal Exchange With(ArgumentTable policy) => this with
@@ -51,14 +63,12 @@ public sealed record Exchange(
 public static class ExchangeTypeNames
 {
     // In the order of the enumeration.
-    private static readonly string[] Names = ["direct", "fanout", "topic", "headers"];
+    private static readonly string[] Names =
+        ["direct", "fanout", "topic", "headers", "x-consistent-hash", "x-modulus-hash", "x-random", "x-local-random"];
 
     // What RabbitMQ or its plugins have and later versions of Harrier will.
     private static readonly string[] NotBuilt =
-    [
-        "x-consistent-hash", "x-modulus-hash", "x-random", "x-local-random", "x-recent-history", "x-delayed-message", "x-message-deduplication",
-        "x-jms-topic",
-    ];
+        ["x-recent-history", "x-delayed-message", "x-message-deduplication", "x-jms-topic"];
 
     public static string NameOf(ExchangeType type) => Names[(int)type];
 

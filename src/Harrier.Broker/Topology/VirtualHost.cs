@@ -33,6 +33,9 @@ public sealed class VirtualHost
     /// <summary>Clients that wait for direct replies.</summary>
     public DirectReplies DirectReplies { get; } = new();
 
+    /// <summary>A seed for a <see cref="RouteSet"/>.</summary>
+    public ulong NewRouteSeed() => _queues.NewSeed();
+
     /// <summary>The exchange of that name; throws 404 when there is none.</summary>
     public Exchange FindExchange(Utf8Name name) =>
         Topology.Exchanges.TryGetValue(name, out Exchange? exchange) ? exchange : throw ErrorCatalogue.NoExchange(name.ToString(), Name);
@@ -59,6 +62,7 @@ public sealed class VirtualHost
                 return new TopologyDecision<bool>(false);
             }
             AssertNotReserved("exchange", name);
+            BindingTable.ValidateArguments(type, arguments, ErrorCatalogue.Exchange(name.ToString(), Name));
             return new TopologyDecision<bool>(true, new ExchangeDeclared(Exchange.Create(name, type, durable, autoDelete, isInternal, arguments)));
         });
 
@@ -119,10 +123,8 @@ public sealed class VirtualHost
         {
             ExchangeType type = FindExchange(source).Type;
             Destination end = toQueue ? new Destination(FindQueue(destination, connection)) : new Destination(FindExchange(destination).Name);
-            if (type == ExchangeType.Headers) HeadersTable.Validate(arguments);
-            if (type == ExchangeType.Topic && TopicTable.CountHashes(routingKey) is > TopicTable.HashesMax and int count)
-                throw ErrorCatalogue.TooManyHashes(routingKey.ToString(), count);
             var binding = new Binding(source, end, routingKey, arguments);
+            BindingTable.Validate(type, binding);
             return topology.BindingsFrom(source).Contains(binding)
                 ? new TopologyDecision<bool>(false)
                 : new TopologyDecision<bool>(true, new BindingAdded(binding));

@@ -16,7 +16,7 @@ namespace Harrier.Storage.Recovery;
 public sealed record Manifest(LogFilePoint LogFrom, ulong NextSegment, IReadOnlyList<SegmentEntry> Segments, ReadOnlyMemory<byte> State)
 {
     /// <summary>The format that is written, and the newest that is read.</summary>
-    public const ushort Version = 1;
+    public const ushort Version = 2;
 
     private const string Name = "manifest";
     private const string NewName = "manifest.new";
@@ -36,6 +36,7 @@ public sealed record Manifest(LogFilePoint LogFrom, ulong NextSegment, IReadOnly
         // The version first: a newer format may have its checksum elsewhere.
         ushort version = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(8));
         if (version > Version) throw new DataDamagedException($"the data directory has format version {version}; this Harrier reads up to {Version}: start a newer one");
+        if (version < Version) throw new DataDamagedException($"the data directory has format version {version}, which only the Harrier that wrote it can read");
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(^4..)) != Crc32C.Of(bytes.AsSpan(..^4))) throw Damaged("its checksum does not hold");
         ReadOnlySpan<byte> header = bytes;
         int count = BinaryPrimitives.ReadInt32LittleEndian(header[40..]);

@@ -7,9 +7,9 @@ namespace Harrier.Storage.Segments;
 internal static class SegmentFormat
 {
     public const string Folder = "segments";
-    public const ushort Version = 1;
+    public const ushort Version = 2;
     public const int FileHeaderSize = 32;
-    public const int RecordHeaderSize = 28;
+    public const int RecordHeaderSize = 30;
 
     /// <summary>Bytes that no record's payload exceeds; a length beyond it is no length.</summary>
     public const int PayloadBytesMax = 1 << 30;
@@ -54,6 +54,7 @@ internal static class SegmentFormat
         BinaryPrimitives.WriteUInt64LittleEndian(to[16..], key.Sequence);
         BinaryPrimitives.WriteUInt16LittleEndian(to[24..], (ushort)key.Flags);
         BinaryPrimitives.WriteUInt16LittleEndian(to[26..], key.DeliveryCount);
+        BinaryPrimitives.WriteUInt16LittleEndian(to[28..], key.AcquiredCount);
     }
 
     /// <summary>Puts the checksum into a record that is complete.</summary>
@@ -72,7 +73,8 @@ internal static class SegmentFormat
     {
         key = new SegmentKey(
             BinaryPrimitives.ReadInt64LittleEndian(record[8..]), BinaryPrimitives.ReadUInt64LittleEndian(record[16..]),
-            (SegmentFlags)BinaryPrimitives.ReadUInt16LittleEndian(record[24..]), BinaryPrimitives.ReadUInt16LittleEndian(record[26..]));
+            (SegmentFlags)BinaryPrimitives.ReadUInt16LittleEndian(record[24..]), BinaryPrimitives.ReadUInt16LittleEndian(record[26..]),
+            BinaryPrimitives.ReadUInt16LittleEndian(record[28..]));
         return BinaryPrimitives.ReadUInt32LittleEndian(record[4..]) == Crc32C.Of(record[8..]);
     }
 }
@@ -85,7 +87,10 @@ public enum SegmentFlags : ushort
 
     /// <summary>The message left memory for want of room and is not to survive a restart.</summary>
     Transient = 1,
+
+    /// <summary>No message: the times of those before it.</summary>
+    Timetable = 2,
 }
 
-/// <summary>Whose record it is: a queue, the message's sequence there, and how often it was delivered in vain until it was written.</summary>
-public readonly record struct SegmentKey(long QueueId, ulong Sequence, SegmentFlags Flags, ushort DeliveryCount);
+/// <summary>Whose record it is: a queue, the message's sequence there, and how often it was delivered in vain, and given out at all, until it was written.</summary>
+public readonly record struct SegmentKey(long QueueId, ulong Sequence, SegmentFlags Flags, ushort DeliveryCount, ushort AcquiredCount = 0);

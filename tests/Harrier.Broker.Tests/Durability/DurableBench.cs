@@ -20,6 +20,8 @@ internal sealed class DurableBench : IDisposable
 
     public DurableBench() => Start();
 
+    public SimClock Clock { get; } = new();
+
     public SimDisk Disk { get; private set; } = new(1);
 
     public ClientSession Session { get; private set; } = null!;
@@ -107,7 +109,7 @@ internal sealed class DurableBench : IDisposable
     private void Start()
     {
         var settings = new StorageSettings { LogFileBytes = 1 << 20 };
-        _storage = BrokerStorage.Open(Disk, settings, new MessageFormats(new PlainFormat()), new Random(1), NullLogger<BrokerStorage>.Instance);
+        _storage = BrokerStorage.Open(Disk, settings, new MessageFormats(new PlainFormat()), new Random(1), Clock, NullLogger<BrokerStorage>.Instance);
         var broker = new MessageBroker([TestBroker.HostName], new UserStore([]), _storage);
         BrokerStorage storage = _storage;
         storage.ScheduleLoad = _loads.Add;

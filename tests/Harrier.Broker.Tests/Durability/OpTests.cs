@@ -114,7 +114,7 @@ public class OpTests
     [Fact]
     public void A_virtual_host_comes_back_as_it_was()
     {
-        var queues = new QueueFactory(new ShardSet(NoStore.Instance), new Random(1));
+        var queues = new QueueFactory(new ShardSet(NoStore.Instance, TimeProvider.System), new Random(1));
         VirtualHostTopology topology = VirtualHostTopology.Create("/");
         ArgumentTable arguments = new(new Argument("x-max-priority", ArgumentValue.Of(3)), new Argument("t", ArgumentValue.Of("ü")));
         Queue kept = queues.Create("/", new QueueDefinition("kept", QueueType.Quorum, true, false, true, arguments), QueueSettings.None, null);
@@ -135,7 +135,7 @@ public class OpTests
         foreach (TopologyOp op in ops) topology = TopologyMachine.Apply(topology, op);
         byte[] bytes = Written(writer => TopologyOpCodec.WriteAll(writer, topology));
 
-        var image = new TopologyImage(new QueueFactory(new ShardSet(NoStore.Instance), new Random(1)));
+        var image = new TopologyImage(new QueueFactory(new ShardSet(NoStore.Instance, TimeProvider.System), new Random(1)));
         var reader = new OpReader(bytes);
         image.Apply(ref reader);
         VirtualHostTopology found = image.VirtualHosts["/"];
@@ -175,7 +175,7 @@ public class OpTests
         Should.Throw<DataDamagedException>(() =>
         {
             var reader = new OpReader(bytes);
-            new TopologyImage(new QueueFactory(new ShardSet(NoStore.Instance), new Random(1))).Apply(ref reader);
+            new TopologyImage(new QueueFactory(new ShardSet(NoStore.Instance, TimeProvider.System), new Random(1))).Apply(ref reader);
         }).Message.ShouldBe("the log holds a policy 'p' that this Harrier does not understand");
     }
 

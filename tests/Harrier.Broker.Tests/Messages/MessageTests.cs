@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using FsCheck.Fluent;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Tests.Support;
@@ -23,6 +24,23 @@ public class MessageTests
         message.Body.ToArray().ShouldBe([4, 5, 6, 7, 8]);
         (message.BodySize, message.Size).ShouldBe((5, 8 + 5 + 3 + 5));
         message.Release();
+    }
+
+    [Fact]
+    public void A_copy_has_everything_but_the_address_and_the_properties()
+    {
+        PropertyInfo[] settable = [.. typeof(Message).GetProperties().Where(p => p.GetSetMethod() is not null)];
+        object[] values = [true, 7L, (byte)3, new Utf8Name[] { "cc" }]; // none is what a new message has
+        Message message = Message.Rent(null!, "exchange"u8, "key"u8, [1, 2, 3], bodyCapacity: 2);
+        message.AppendBody([4, 5], 2);
+        foreach (PropertyInfo property in settable) property.SetValue(message, values.Single(v => property.PropertyType.IsInstanceOfType(v)));
+        Message copy = message.Copy("other"u8, "k"u8, [6]);
+        message.Release();
+        foreach (PropertyInfo property in settable) property.GetValue(copy).ShouldBe(values.Single(v => property.PropertyType.IsInstanceOfType(v)), property.Name);
+        (copy.Exchange, copy.RoutingKey).ShouldBe(("other", "k"));
+        copy.Properties.ToArray().ShouldBe([6]);
+        copy.Body.ToArray().ShouldBe([4, 5]);
+        copy.Release();
     }
 
     [Fact]

@@ -285,6 +285,10 @@ public class CommandBatchTests
         {
         }
 
+        public void OnOverdue(DeliveryId delivery, long timeoutMs)
+        {
+        }
+
         public void OnQueueDeleted()
         {
         }
@@ -299,6 +303,10 @@ public class CommandBatchTests
         public void Deliver(ReadOnlySpan<Delivery> deliveries) => throw new TimeoutException();
 
         public void Flush()
+        {
+        }
+
+        public void OnOverdue(DeliveryId delivery, long timeoutMs)
         {
         }
 

@@ -223,6 +223,10 @@ public class ConcurrentQueuesTests
             return !HasRoom || !TakeResumeRequest();
         }
 
+        public void OnOverdue(DeliveryId delivery, long timeoutMs)
+        {
+        }
+
         public void OnQueueDeleted() => throw new InvalidOperationException("no queue ends here");
 
         public bool TakeResumeRequest() => Interlocked.Exchange(ref _awaitsResume, 0) == 1;

@@ -15,8 +15,8 @@ internal sealed class BareDriver : IQueueDriver
         while (_effects.Deliveries.Length + _effects.AwaitingRoom.Count + _effects.Unfinished.Count > 0) CarryOut();
         foreach (QueueConsumer orphan in _effects.Orphaned) orphan.Output.OnQueueDeleted();
         _effects.Orphaned.Clear();
-        foreach (PublishReceipt receipt in _effects.Accepted) receipt.Sink!.OnSettled(receipt.Number, Outcome.Accepted);
-        _effects.Accepted.Clear();
+        foreach ((PublishReceipt receipt, Outcome outcome) in _effects.Receipts) receipt.Sink!.OnSettled(receipt.Number, outcome);
+        _effects.Receipts.Clear();
         return answer;
     }
 

@@ -13,6 +13,10 @@ public sealed class ExtraKeyTests
     [InlineData(ExchangeType.Topic, true)]
     [InlineData(ExchangeType.Fanout, false)]
     [InlineData(ExchangeType.Headers, false)]
+    [InlineData(ExchangeType.ConsistentHash, false)]
+    [InlineData(ExchangeType.ModulusHash, false)]
+    [InlineData(ExchangeType.Random, false)]
+    [InlineData(ExchangeType.LocalRandom, false)]
     public void Only_exchanges_that_look_at_the_key_are_asked_once_per_key(ExchangeType type, bool expected) =>
         Exchange.Create("x", type, durable: true, autoDelete: false, isInternal: false, ArgumentTable.Empty).Bindings.MatchesByKey.ShouldBe(expected);
 }

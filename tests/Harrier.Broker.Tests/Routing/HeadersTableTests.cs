@@ -65,11 +65,11 @@ public class HeadersTableTests
     [Fact]
     public void Routes_through_headers_are_not_to_be_remembered_by_their_key()
     {
-        var routes = new RouteSet();
+        var routes = new RouteSet(1);
         HeadersTable.Empty.Match("k", TestMessages.Create(), routes);
-        routes.DependsOnHeaders.ShouldBeTrue();
+        routes.IsForThisMessageOnly.ShouldBeTrue();
         routes.Clear();
-        routes.DependsOnHeaders.ShouldBeFalse();
+        routes.IsForThisMessageOnly.ShouldBeFalse();
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public class HeadersTableTests
 
     private static bool Route(IBindingTable table, Argument[] headers)
     {
-        var routes = new RouteSet();
+        var routes = new RouteSet(1);
         table.Match("", TestMessages.Create(headers: headers), routes);
         return routes.Count == 1;
     }

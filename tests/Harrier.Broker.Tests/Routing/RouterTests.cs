@@ -187,7 +187,7 @@ public class RouterTests
     {
         Queues("a");
         _broker.Route("", "a").ShouldBe(["a"]);
-        var routes = new Broker.Routing.RouteSet();
+        var routes = new Broker.Routing.RouteSet(1);
         foreach (string key in new[] { "a", "missing", "a" })
         {
             Message message = TestMessages.Create(key);

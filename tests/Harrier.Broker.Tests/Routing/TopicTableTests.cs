@@ -109,7 +109,7 @@ public class TopicTableTests
 
     private static List<int> Route(IBindingTable table, string key)
     {
-        var routes = new RouteSet();
+        var routes = new RouteSet(1);
         Message message = TestMessages.Create(key);
         table.Match(message.RoutingKey, message, routes);
         message.Release();

@@ -53,6 +53,11 @@ internal sealed class FakeConsumer : IConsumer
         return AwaitsResume;
     }
 
+    /// <summary>Deliveries that were taken back.</summary>
+    public List<DeliveryId> Overdue { get; } = [];
+
+    public void OnOverdue(DeliveryId delivery, long timeoutMs) => Overdue.Add(delivery);
+
     public void OnQueueDeleted()
     {
         if (LostItsQueue) throw new InvalidOperationException("a queue ends once");

@@ -5,6 +5,7 @@ using Harrier.Broker.Routing;
 using Harrier.Broker.Security;
 using Harrier.Broker.Sessions;
 using Harrier.Broker.Topology;
+using Harrier.TestSupport;
 using Shouldly;
 
 namespace Harrier.Broker.Tests.Support;
@@ -14,13 +15,16 @@ internal sealed class TestBroker
 {
     public const string HostName = "/";
 
-    private readonly MessageBroker _broker = new([HostName], new UserStore([]), new Random(1));
+    private readonly MessageBroker _broker;
 
     public TestBroker()
     {
+        _broker = new MessageBroker([HostName], new UserStore([]), new Random(1), Clock);
         _broker.TryFindVirtualHost(HostName, out VirtualHost? host).ShouldBeTrue();
         Host = host!;
     }
+
+    public SimClock Clock { get; } = new();
 
     public VirtualHost Host { get; }
 
@@ -33,7 +37,7 @@ internal sealed class TestBroker
     {
         Message message = TestMessages.Create(key, exchange);
         if (extraKeys.Length > 0) message.ExtraRoutingKeys = [.. extraKeys.Select(k => new Utf8Name(k))];
-        var routes = new RouteSet();
+        var routes = new RouteSet(1);
         Router.Route(Host.Topology, Host.FindExchange(exchange), message, routes);
         message.Release();
         return [.. routes.Queues.Select(q => q.NameText).Order(StringComparer.Ordinal)];

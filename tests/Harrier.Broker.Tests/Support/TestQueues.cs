@@ -6,7 +6,7 @@ namespace Harrier.Broker.Tests.Support;
 /// <summary>Makes queues that stand in no virtual host.</summary>
 internal sealed class TestQueues
 {
-    private readonly QueueFactory _factory = new(new ShardSet(NoStore.Instance), new Random(1));
+    private readonly QueueFactory _factory = new(new ShardSet(NoStore.Instance, TimeProvider.System), new Random(1));
 
     public Queue Create(string name = "q", bool autoDelete = false, QueueType type = QueueType.Classic, ArgumentTable? arguments = null) =>
         _factory.Create("/", new QueueDefinition(name, type, IsDurable: true, IsExclusive: false, autoDelete, arguments ?? ArgumentTable.Empty), QueueSettings.None, null);

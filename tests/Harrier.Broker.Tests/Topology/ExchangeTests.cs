@@ -97,7 +97,7 @@ public class ExchangeTests
     public void Note_39_an_unknown_type_is_refused()
     {
         Refused(() => _session.Exchange("x", "nonsense"), "unknown exchange type 'nonsense'");
-        Should.Throw<BrokerException>(() => _session.Exchange("x", "x-consistent-hash")).Message.ShouldStartWith("unknown exchange type 'x-consistent-hash'");
+        Should.Throw<BrokerException>(() => _session.Exchange("x", "x-jms-topic")).Message.ShouldStartWith("unknown exchange type 'x-jms-topic'");
     }
 
     [Fact]

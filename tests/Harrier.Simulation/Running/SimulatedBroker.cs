@@ -31,7 +31,7 @@ internal sealed class SimulatedBroker : IDisposable
     private SimulatedBroker(SimDisk disk, StorageSettings settings, IEnumerable<string> virtualHosts)
     {
         _disk = disk;
-        Storage = BrokerStorage.Open(disk, settings, SimulatedFormat.Formats, new Random(1), _logger);
+        Storage = BrokerStorage.Open(disk, settings, SimulatedFormat.Formats, new Random(1), Clock, _logger);
         Storage.ScheduleLoad = _loads.Add;
         Broker = new MessageBroker(virtualHosts, Users, Storage);
         Broker.TryFindVirtualHost("/", out VirtualHost? host).ShouldBeTrue();

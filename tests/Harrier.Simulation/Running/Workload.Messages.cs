@@ -59,7 +59,7 @@ internal sealed partial class Workload
         string key = exchange.Name.IsEmpty ? $"q{_random.Next(QueueNames)}" : $"k{_random.Next(3)}";
         SimulatedMessage published = _account.CreateMessage(exchange.Name.ToString(), key, bodySize, isPersistent: _random.Next(4) > 0);
         Message message = published.Rent();
-        var routes = new RouteSet();
+        var routes = new RouteSet(1);
         Router.Route(topology, exchange, message, routes);
         List<QueueCommand> commands = [];
         foreach (Queue queue in routes.Queues.OrderBy(q => q.Id.Value))

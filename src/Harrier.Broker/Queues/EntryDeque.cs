@@ -1,0 +1,63 @@
+using Harrier.Broker.Messages;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>
+/// Messages in memory, in the order of their sequence: they join at the end and leave at the front, and any of them may leave from the middle, where it stays as
+/// an empty place until the front has come so far.
+/// </summary>
+internal sealed class EntryDeque
+{
+    private readonly ChunkedDeque<QueueEntry> _places = new();
+
+    /// <summary>Messages that are there.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>From the front to the back.</summary>
+    public IEnumerable<QueueEntry> Entries => _places.Where(place => place.Message is not null);
+
+    /// <summary>The first message; only when there is one.</summary>
+    public ref readonly QueueEntry Peek() => ref _places.Peek(); // the first place is never empty
+
+    public void Add(in QueueEntry entry)
+    {
+        _places.Enqueue(in entry);
+        Count++;
+    }
+
+    public QueueEntry Take()
+    {
+        QueueEntry entry = _places.Dequeue();
+        Count--;
+        if (_places.Count != Count) SkipEmptyPlaces();
+        return entry;
+    }
+
+    public bool Contains(ulong sequence) => _places.Find(sequence) is [{ Message: not null }];
+
+    /// <summary>Takes a message out, wherever it stands.</summary>
+    public bool TryRemove(ulong sequence, out QueueEntry entry)
+    {
+        Span<QueueEntry> place = _places.Find(sequence);
+        if (place.IsEmpty || place[0].Message is null)
+        {
+            entry = default;
+            return false;
+        }
+        entry = place[0];
+        place[0] = entry with { Message = null };
+        Count--;
+        SkipEmptyPlaces();
+        return true;
+    }
+
+    public void Clear()
+    {
+        while (Count > 0) Take().Release();
+    }
+
+    private void SkipEmptyPlaces()
+    {
+        while (_places.Count > 0 && _places.Peek().Message is null) _places.Dequeue();
+    }
+}

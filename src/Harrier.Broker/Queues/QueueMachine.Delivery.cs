@@ -1,0 +1,207 @@
+using Harrier.Broker.Messages;
+using Harrier.Broker.Sessions;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>How ready messages get to consumers, and what comes back from them.</summary>
+public sealed partial class QueueMachine
+{
+    // Consumers that were cancelled and have something unacked.
+    private readonly List<QueueConsumer> _cancelled = [];
+
+    private QueueConsumer? _single;
+    private bool _isHandingOver;
+
+    /// <summary>Gives ready messages to consumers while both are there.</summary>
+    private void Dispatch(Queue queue, QueueEffects effects)
+    {
+        while (_ready.Count > 0 && !IsPaused)
+        {
+            if (!effects.HasRoomForDelivery)
+            {
+                effects.Unfinished.Add(queue);
+                return;
+            }
+            Lane lane = _ready.First;
+            if (_mayExpire && lane.CanTake && IsExpired(lane.Peek(), effects.NowMs))
+            {
+                Leave(queue, lane.Take(), DeathReason.Expired, effects);
+                continue;
+            }
+            if (!_ring.TryTake(out QueueConsumer? consumer)) return;
+            if (!consumer.Output.HasRoom)
+            {
+                consumer.IsActive = false;
+                effects.AwaitingRoom.Add(consumer);
+                continue;
+            }
+            if (!lane.CanTake)
+            {
+                _ring.Add(consumer);
+                Load(queue, lane, effects);
+                return;
+            }
+            Deliver(consumer, lane, effects);
+            if (consumer.HasCredit) AddToRing(consumer);
+            if (lane.WantsLoad) Load(queue, lane, effects);
+        }
+    }
+
+    private void Deliver(QueueConsumer consumer, Lane lane, QueueEffects effects)
+    {
+        QueueEntry entry = lane.Take();
+        DeliveredCount++;
+        DeliveryId id = default;
+        Message? kept = null;
+        if (consumer.NoAck) Forget(consumer.Queue, in entry, effects);
+        else
+        {
+            kept = Kept(in entry);
+            if (consumer.UnackedCount++ == 0 && TimeoutOf(consumer) is { } timeoutMs) effects.Alarms?.Set(consumer.Queue, effects.NowMs + timeoutMs);
+            id = _unacked.Add(entry with { Message = kept }, consumer, effects.NowMs);
+            MarkDelivered(consumer.Queue, lane, entry.Sequence, effects);
+        }
+        effects.Deliver(new Delivery(
+            consumer, entry.Message!, id, entry.AcquiredCount, entry.DeliveryCount, consumer.NoAck, IsHandedOver: kept is null));
+    }
+
+    // What stands on disk is read again if it ever comes back: a client that takes and never acknowledges would pull all of a backlog into memory.
+    private static Message? Kept(in QueueEntry entry) => entry.Stored.File is null ? entry.Message : null;
+
+    private void Settle(in QueueCommand command, QueueEffects effects)
+    {
+        Queue queue = command.Queue;
+        if (!_unacked.TryRemove(command.Delivery, out QueueEntry entry, out QueueConsumer? consumer)) return; // its lease had ended
+        switch (command.Outcome)
+        {
+            case Outcome.Accepted:
+                Forget(queue, in entry, effects);
+                entry.Message?.Release();
+                break;
+            case Outcome.Rejected: Leave(queue, in entry, DeathReason.Rejected, effects); break;
+            default: Return(queue, in entry, command.Outcome == Outcome.Failed, effects); break;
+        }
+        if (consumer is not null) GiveCredit(queue, consumer);
+        Dispatch(queue, effects);
+    }
+
+    /// <summary>Strikes a message out for good. The message itself is left to whoever has it now.</summary>
+    private static void Forget(Queue queue, in QueueEntry entry, QueueEffects effects)
+    {
+        if (entry.IsLogged) effects.Log!.Settled(queue, in entry);
+        entry.Stored.Release();
+    }
+
+    /// <summary>Puts a message back, unless it was delivered in vain too often or its time is up; at once or, when the queue asks for it, later.</summary>
+    private void Return(Queue queue, in QueueEntry entry, bool isFailure, QueueEffects effects)
+    {
+        QueueEntry returned = entry with { AcquiredCount = entry.AcquiredCount + 1, DeliveryCount = entry.DeliveryCount + (isFailure ? 1 : 0) };
+        if (_settings.DeliveryLimit is { } limit && returned.DeliveryCount > limit)
+        {
+            Leave(queue, in returned, DeathReason.DeliveryLimit, effects);
+            return;
+        }
+        if (_mayExpire && IsExpired(in returned, effects.NowMs))
+        {
+            Leave(queue, in returned, DeathReason.Expired, effects);
+            return;
+        }
+        long readyAtMs = RetryDelayMs(in returned, isFailure) is { } delayMs ? effects.NowMs + delayMs : 0;
+        if (entry.IsLogged) effects.Log!.Returned(queue, in returned, readyAtMs);
+        if (readyAtMs != 0) Postpone(queue, in returned, readyAtMs, effects);
+        else Resurface(queue, in returned, effects);
+    }
+
+    /// <summary>Puts a message back in its place.</summary>
+    private void Resurface(Queue queue, in QueueEntry entry, QueueEffects effects)
+    {
+        _ready.Return(in entry);
+        if (entry.ExpiresAtMs != 0) Schedule(in entry);
+        if (_isBounded || _mayExpire) Constrain(queue, effects);
+    }
+
+    private long? RetryDelayMs(in QueueEntry returned, bool isFailure)
+    {
+        bool isDelayed = _settings.DelayedRetry switch
+        {
+            DelayedRetry.All => true,
+            DelayedRetry.Failed => isFailure,
+            DelayedRetry.Returned => !isFailure,
+            _ => false,
+        };
+        int count = Math.Max(1, isFailure ? returned.DeliveryCount : returned.AcquiredCount);
+        return isDelayed ? Math.Min(_settings.DelayedRetryMinMs * count, _settings.DelayedRetryMaxMs) : null;
+    }
+
+    private void GiveCredit(Queue queue, QueueConsumer consumer)
+    {
+        if (--consumer.UnackedCount == 0)
+        {
+            if (!consumer.IsRegistered) _cancelled.Remove(consumer);
+            if (_settings.HasSingleActiveConsumer) ChooseActive(queue);
+        }
+        if (consumer.IsActive) AddToRing(consumer);
+    }
+
+    private void AddToRing(QueueConsumer consumer)
+    {
+        if (!_settings.HasSingleActiveConsumer || (ReferenceEquals(consumer, _single) && !_isHandingOver)) _ring.Add(consumer);
+    }
+
+    /// <summary>
+    /// Chooses the one consumer that gets everything (note 94): the first that came, on a quorum queue the first of the highest priority, which takes over
+    /// when the one before it has nothing unacked any more.
+    /// </summary>
+    private void ChooseActive(Queue queue)
+    {
+        QueueConsumer? first = queue.Definition.Type == QueueType.Quorum ? _consumers.MaxBy(c => c.Priority) : _consumers.FirstOrDefault();
+        bool stays = _single is { IsRegistered: true } current && (queue.Definition.Type == QueueType.Classic || current.Priority >= first!.Priority);
+        if (stays) return;
+        if (_single is { IsRegistered: true } replaced) _ring.Suspend(replaced);
+        _isHandingOver = _single is { IsRegistered: true, UnackedCount: > 0 };
+        if (_isHandingOver) return;
+        _single = first;
+        if (_single is { IsActive: true }) _ring.Add(_single);
+    }
+
+    // Fresh messages leave their lane in order, so one number tells which of those that a restart finds had been given to somebody.
+    private static void MarkDelivered(Queue queue, Lane lane, ulong sequence, QueueEffects effects)
+    {
+        if (sequence <= lane.DeliveredUpTo) return;
+        lane.DeliveredUpTo = sequence;
+        if (queue.IsLogged) effects.Log!.Delivered(queue, lane);
+    }
+
+    private static BacklogLoad Load(Queue queue, Lane lane, QueueEffects effects)
+    {
+        BacklogLoad load = lane.BeginLoad(queue, out bool isNew);
+        if (isNew) effects.Loads.Add(load);
+        return load;
+    }
+
+    private long? TimeoutOf(QueueConsumer consumer) => consumer.TimeoutMs ?? _settings.ConsumerTimeoutMs;
+
+    /// <summary>Takes back what consumers have kept for too long (note 95): one delivery each, as if it had failed. Their channels live.</summary>
+    private void EndLeases(Queue queue, QueueEffects effects)
+    {
+        foreach (QueueConsumer consumer in _consumers.Concat(_cancelled).ToArray())
+        {
+            if (TimeoutOf(consumer) is not { } timeoutMs) continue;
+            while (_unacked.TryGetOldest(consumer, out DeliveryId id, out long givenAtMs) && givenAtMs + timeoutMs <= effects.NowMs)
+            {
+                _unacked.TryRemove(id, out QueueEntry entry, out _);
+                Return(queue, in entry, isFailure: true, effects);
+                GiveCredit(queue, consumer);
+                effects.Overdue.Add((consumer, id, timeoutMs));
+            }
+        }
+    }
+
+    private long NextLeaseEndMs()
+    {
+        long nextMs = long.MaxValue;
+        foreach (QueueConsumer consumer in _consumers.Concat(_cancelled))
+            if (TimeoutOf(consumer) is { } timeoutMs && _unacked.TryGetOldest(consumer, out _, out long givenAtMs)) nextMs = Math.Min(nextMs, givenAtMs + timeoutMs);
+        return nextMs;
+    }
+}

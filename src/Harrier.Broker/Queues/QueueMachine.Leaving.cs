@@ -1,0 +1,178 @@
+using System.Globalization;
+using System.Text;
+using Harrier.Broker.Messages;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>How messages leave a queue other than by being accepted, and those that are neither ready nor unacked for a while.</summary>
+public sealed partial class QueueMachine
+{
+    // What could not be dead-lettered and is to be kept is tried again after so long.
+    private const long RetryMs = 1000;
+
+    // Messages that are read in one go on their way out, and bytes of them in memory at a time.
+    private const int ReadMax = 128;
+
+    private readonly Dictionary<ulong, Aside> _aside = [];
+    private readonly PriorityQueue<ulong, long> _asideDue = new();
+    private readonly List<QueueEntry> _unread = [];
+    private KeyWindow? _keys;
+
+    /// <summary>Messages that wait to be delivered again after a failure, or to be taken by another queue.</summary>
+    public int AsideCount => _aside.Count;
+
+    /// <summary>A message has died: it goes where dead messages go, or away.</summary>
+    private void Leave(Queue queue, in QueueEntry entry, DeathReason reason, QueueEffects effects)
+    {
+        bool isDelayed = queue.Definition.IsStaging;
+        if (!isDelayed && _settings.DeadLetterExchange is null)
+        {
+            Forget(queue, in entry, effects);
+            entry.Message?.Release();
+            return;
+        }
+        _aside[entry.Sequence] = new Aside(entry, isDelayed ? null : reason, ReadyAtMs: 0);
+        if (entry.Message is null) _unread.Add(entry);
+        else Send(queue, in entry, isDelayed ? null : reason, effects);
+    }
+
+    private static void Send(Queue queue, in QueueEntry entry, DeathReason? reason, QueueEffects effects)
+    {
+        entry.Message!.AddReferences(1);
+        effects.Departures.Add(new Departure(queue, entry.Sequence, entry.Message, reason));
+    }
+
+    /// <summary>Has messages read that are on disk and are to leave.</summary>
+    private void ReadLeaving(Queue queue, QueueEffects effects)
+    {
+        foreach (QueueEntry[] part in _unread.Chunk(ReadMax)) effects.Loads.Add(BacklogLoad.OfLeaving(queue, [.. part]));
+        _unread.Clear();
+    }
+
+    private void LeavingLoaded(BacklogLoad load, QueueEffects effects)
+    {
+        load.IsWanted = load.Failure is not null && load.Entries.Exists(entry => _aside.ContainsKey(entry.Sequence));
+        if (load.Failure is not null) return; // they stay aside, for a damaged message is not to be lost silently
+        foreach (QueueEntry entry in load.TakeScattered())
+        {
+            if (!_aside.TryGetValue(entry.Sequence, out Aside? aside))
+            {
+                entry.Message!.Release();
+                continue;
+            }
+            // It leaves memory with the departure: what is kept for a later try is read again then.
+            effects.Departures.Add(new Departure(load.Queue, entry.Sequence, entry.Message!, aside.Reason));
+        }
+    }
+
+    /// <summary>The message is where it was sent, by another command of the same group.</summary>
+    private void Depart(Queue queue, ulong sequence, QueueEffects effects)
+    {
+        if (!_aside.Remove(sequence, out Aside? aside)) return;
+        Forget(queue, aside.Entry, effects);
+        aside.Entry.Message?.Release();
+    }
+
+    private void Retain(Queue queue, ulong sequence, QueueEffects effects)
+    {
+        if (!_aside.TryGetValue(sequence, out Aside? aside)) return;
+        Park(queue, aside with { ReadyAtMs = effects.NowMs + RetryMs }, effects);
+    }
+
+    /// <summary>Keeps a message that came back from its consumers until it may be delivered again.</summary>
+    private void Postpone(Queue queue, in QueueEntry entry, long readyAtMs, QueueEffects effects) =>
+        Park(queue, new Aside(entry, Reason: null, readyAtMs, IsPostponed: true), effects);
+
+    private void Park(Queue queue, Aside aside, QueueEffects effects)
+    {
+        _aside[aside.Entry.Sequence] = aside;
+        _asideDue.Enqueue(aside.Entry.Sequence, aside.ReadyAtMs);
+        effects.Alarms?.Set(queue, aside.ReadyAtMs);
+    }
+
+    /// <summary>Goes on with what was put aside for a time that is over.</summary>
+    private void RetryAside(Queue queue, ref int budget, QueueEffects effects)
+    {
+        while (budget > 0 && _asideDue.TryPeek(out ulong sequence, out long atMs) && atMs <= effects.NowMs)
+        {
+            _asideDue.Dequeue();
+            if (!_aside.TryGetValue(sequence, out Aside? aside) || aside.ReadyAtMs != atMs) continue;
+            budget--;
+            if (aside.IsPostponed)
+            {
+                _aside.Remove(sequence);
+                Resurface(queue, aside.Entry, effects);
+            }
+            else if (aside.Entry.Message is null) _unread.Add(aside.Entry);
+            else Send(queue, aside.Entry, aside.Reason, effects);
+        }
+    }
+
+    /// <summary>Takes one ready message out. What it was to be moved to is in the same group of commands.</summary>
+    private void Remove(in QueueCommand command, QueueEffects effects)
+    {
+        bool isFound = TryRemoveReady(command.Queue, command.Sequence, command.Message!, out QueueEntry entry);
+        if (isFound)
+        {
+            Forget(command.Queue, in entry, effects);
+            entry.Message?.Release();
+        }
+        effects.Answer = new QueueAnswer(isFound ? QueueAnswerStatus.Done : QueueAnswerStatus.Empty);
+    }
+
+    /// <summary>Takes a ready message out, wherever it stands.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="sequence">Its place.</param>
+    /// <param name="known">The message as somebody has read it: of what is on disk, the queue knows no more than the place.</param>
+    /// <param name="entry">What was taken out.</param>
+    private bool TryRemoveReady(Queue queue, ulong sequence, Message known, out QueueEntry entry)
+    {
+        Lane lane = _ready[LaneOf(known)];
+        if (lane.TryRemove(sequence, out entry)) return true;
+        entry = new QueueEntry(known, sequence, known.IsPersistent && queue.IsLogged, lane.Number) { Message = null };
+        return lane.FindRun(sequence) is { } run && lane.TryRemove(run, sequence, entry.BodySize, entry.IsLogged);
+    }
+
+    /// <summary>Refuses a message; it may be dead-lettered all the same.</summary>
+    private void Refuse(Queue queue, Message message, QueueEffects effects)
+    {
+        if (_settings.Overflow != Overflow.RejectPublishDeadLetter || _settings.DeadLetterExchange is null) return;
+        message.AddReferences(1);
+        effects.Departures.Add(new Departure(queue, Sequence: 0, message, DeathReason.MaxLength));
+    }
+
+    /// <summary>Whether the queue has not seen the message's key yet; from now on it has.</summary>
+    private bool IsNew(Queue queue, Message message, bool isLogged, QueueEffects effects)
+    {
+        DeduplicationWindow window = _settings.Deduplication!;
+        if (!message.Format.TryFindHeader(message.Properties, window.HeaderBytes.Span, out HeaderValue value)) return true;
+        ReadOnlySpan<byte> key = value.Integer is { } number
+            ? Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture))
+            : value.Content;
+        _keys ??= new KeyWindow();
+        if (_keys.Contains(key, effects.NowMs)) return false;
+        byte[] kept = key.ToArray();
+        long forgottenAtMs = window.TimeMs is { } timeMs ? effects.NowMs + timeMs : long.MaxValue;
+        _keys.Add(kept, forgottenAtMs, window.SizeMax, effects.NowMs);
+        if (isLogged) effects.Log!.Remembered(queue, kept, forgottenAtMs);
+        return true;
+    }
+
+    private void ForgetAside()
+    {
+        foreach (Aside aside in _aside.Values) aside.Entry.Release();
+        _aside.Clear();
+        _asideDue.Clear();
+        _unread.Clear();
+    }
+
+    /// <summary>What is not ready and in the queue all the same: unacked, or aside. The log keeps it when what is ready goes.</summary>
+    private IEnumerable<QueueEntry> Unready() => _unacked.Entries.Concat(_aside.Values.Select(aside => aside.Entry));
+
+    /// <summary>A message that is neither ready nor unacked: it is on its way out, or waits until a time.</summary>
+    /// <param name="Entry">The message.</param>
+    /// <param name="Reason">Why it leaves; null when it does not, or only after its delay.</param>
+    /// <param name="ReadyAtMs">When to go on with it; 0 while somebody is at it.</param>
+    /// <param name="IsPostponed">Whether it goes back to its place then.</param>
+    private sealed record Aside(QueueEntry Entry, DeathReason? Reason, long ReadyAtMs, bool IsPostponed = false);
+}
