@@ -12,7 +12,7 @@ public class NoteCoverage
     private static readonly Dictionary<int, string> WithoutTest = new()
     {
         [52] = "Limits on the number of queues and exchanges are not built yet: nothing can set one.",
-        [69] = "Needs x-overflow=reject-publish, which is refused by name (QueueArgumentTests.Arguments_that_are_not_built_yet_are_refused_by_name).",
+        [69] = "Needs a queue that refuses: x-overflow=reject-publish is taken, and the queue machine is to follow it.",
     };
 
     [Fact]

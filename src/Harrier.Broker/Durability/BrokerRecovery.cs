@@ -44,6 +44,7 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
     /// <summary>Fills the queues with what was read. Queues that had ended are taken out; what was told of queues that are not there is given up.</summary>
     public void Restore(Action<FreshBytes> onFresh)
     {
+        topology.Configure();
         foreach ((long id, QueueImage image) in _images)
         {
             topology.Queues.TryGetValue(id, out Queue? queue);

@@ -1,4 +1,5 @@
 using Harrier.Broker.Messages;
+using Harrier.Broker.Policies;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Topology;
 using Harrier.Storage.Disk;
@@ -35,6 +36,13 @@ internal sealed class TopologyImage(QueueFactory queues)
         Queues.Remove(queue.Id.Value);
     }
 
+    /// <summary>Gives every queue what applies to it, once all policies are known.</summary>
+    public void Configure()
+    {
+        foreach (Queue queue in Queues.Values)
+            queue.Settings = SettingsMerge.Merge(queue.Definition, VirtualHosts[queue.VirtualHost].Policies.For(queue.Definition));
+    }
+
     private VirtualHostTopology Apply(TopologyOpCode code, VirtualHostTopology topology, ref OpReader reader)
     {
         switch (code)
@@ -54,8 +62,23 @@ internal sealed class TopologyImage(QueueFactory queues)
                 return ReadBinding(topology, ref reader) is { } added && topology.Exchanges.ContainsKey(added.Source) ? TopologyMachine.Apply(topology, new BindingAdded(added)) : topology;
             case TopologyOpCode.BindingRemoved:
                 return ReadBinding(topology, ref reader) is { } removed ? TopologyMachine.Apply(topology, new BindingRemoved(removed)) : topology;
+            case TopologyOpCode.PolicySet: return TopologyMachine.Apply(topology, new PolicySet(ReadPolicy(ref reader)));
+            case TopologyOpCode.PolicyCleared:
+                return TopologyMachine.Apply(topology, new PolicyCleared((PolicyKind)reader.Byte(), reader.Text()));
             default: throw new DataDamagedException($"the log holds a topology op {(byte)code} that this Harrier does not know");
         }
+    }
+
+    private static Policy ReadPolicy(ref OpReader reader)
+    {
+        var kind = (PolicyKind)reader.Byte();
+        string name = reader.Text(), pattern = reader.Text();
+        var target = (PolicyTarget)reader.Byte();
+        long priority = reader.Fixed();
+        ArgumentTable definition = ArgumentCodec.Read(ref reader);
+        if (!Enum.IsDefined(kind) || !Enum.IsDefined(target) || PolicyPattern.Check(pattern) is not null)
+            throw new DataDamagedException($"the log holds a policy '{name}' that this Harrier does not understand");
+        return new Policy(kind, name, new PolicyPattern(pattern), target, priority, definition);
     }
 
     private static Exchange ReadExchange(ref OpReader reader)

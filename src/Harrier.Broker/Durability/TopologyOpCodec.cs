@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Harrier.Broker.Messages;
+using Harrier.Broker.Policies;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Topology;
 
@@ -61,6 +62,15 @@ internal static class TopologyOpCodec
                 Begin(writer, TopologyOpCode.BindingRemoved, virtualHost);
                 Write(writer, removed.Binding);
                 break;
+            case PolicySet set:
+                Begin(writer, TopologyOpCode.PolicySet, virtualHost);
+                Write(writer, set.Policy);
+                break;
+            case PolicyCleared cleared:
+                Begin(writer, TopologyOpCode.PolicyCleared, virtualHost);
+                writer.Byte((byte)cleared.Kind);
+                writer.Text(cleared.Name);
+                break;
             default: throw new ArgumentOutOfRangeException(nameof(op));
         }
     }
@@ -69,6 +79,8 @@ internal static class TopologyOpCodec
     public static void WriteAll(OpWriter writer, VirtualHostTopology topology)
     {
         WriteVirtualHost(writer, topology.Name);
+        foreach (Policy policy in topology.Policies.Of(PolicyKind.User).Concat(topology.Policies.Of(PolicyKind.Operator)))
+            Write(writer, topology.Name, new PolicySet(policy));
         foreach (Exchange exchange in topology.Exchanges.Values.Where(e => e.IsDurable && !e.Name.IsEmpty && !e.Name.IsReserved))
             Write(writer, topology.Name, new ExchangeDeclared(exchange));
         foreach (Queue queue in topology.Queues.Values.Where(q => q.Definition.IsDurable)) Write(writer, topology.Name, new QueueDeclared(queue));
@@ -83,6 +95,16 @@ internal static class TopologyOpCodec
     {
         writer.Byte((byte)code);
         writer.Text(virtualHost);
+    }
+
+    private static void Write(OpWriter writer, Policy policy)
+    {
+        writer.Byte((byte)policy.Kind);
+        writer.Text(policy.Name);
+        writer.Text(policy.Pattern.Text);
+        writer.Byte((byte)policy.AppliesTo);
+        writer.Fixed(policy.Priority);
+        ArgumentCodec.Write(writer, policy.Definition);
     }
 
     private static void Write(OpWriter writer, Exchange exchange)
@@ -122,4 +144,6 @@ internal enum TopologyOpCode : byte
     QueueDeleted = 5,
     BindingAdded = 6,
     BindingRemoved = 7,
+    PolicySet = 8,
+    PolicyCleared = 9,
 }

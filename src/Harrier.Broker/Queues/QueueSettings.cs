@@ -35,6 +35,11 @@ public enum DelayedRetry : byte
 public sealed record DeduplicationWindow(string Header, int SizeMax, long? TimeMs)
 {
     internal ReadOnlyMemory<byte> HeaderBytes { get; } = System.Text.Encoding.UTF8.GetBytes(Header);
+
+    /// <summary>Equal by what it says: the bytes of two headers are two arrays, and a policy that changes nothing must not look like a change.</summary>
+    public bool Equals(DeduplicationWindow? other) => other is not null && (Header, SizeMax, TimeMs) == (other.Header, other.SizeMax, other.TimeMs);
+
+    public override int GetHashCode() => HashCode.Combine(Header, SizeMax, TimeMs);
 }
 
 /// <summary>

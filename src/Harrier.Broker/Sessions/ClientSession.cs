@@ -60,6 +60,7 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
     public Queue DeclareQueue(Utf8Name name, bool durable, bool exclusive, bool autoDelete, ArgumentTable arguments)
     {
         Require(Permission.Configure, name, isQueue: true);
+        if (!VirtualHost.TryFindQueue(name, this, out _)) RequireForDeadLetters(name, arguments);
         Queue queue = VirtualHost.DeclareQueue(name, durable, exclusive, autoDelete, arguments, this);
         if (queue.Definition.IsExclusive) _exclusiveQueues.Add(queue);
         return queue;
@@ -157,6 +158,14 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
             throw ErrorCatalogue.InvalidArgumentType(alternate.TypeName, Exchange.AlternateExchangeArgument, Describe(name, isQueue: false));
         Require(Permission.Read, name, isQueue: false);
         Require(Permission.Write, alternate.Text, isQueue: false);
+    }
+
+    // Asked for once, when the queue is made (note 103): what a policy names is its operator's business.
+    private void RequireForDeadLetters(Utf8Name name, ArgumentTable arguments)
+    {
+        if (QueueArguments.FindDeadLetterExchange(name.ToString(), VirtualHost.Name, arguments) is not { } exchange) return;
+        Require(Permission.Read, name, isQueue: true);
+        Require(Permission.Write, exchange, isQueue: false);
     }
 
     private void RequireForBinding(Utf8Name source, Utf8Name destination, bool toQueue)

@@ -31,13 +31,32 @@ public sealed record Exchange(
     /// <summary>The argument that names an alternate exchange.</summary>
     public const string AlternateExchangeArgument = "alternate-exchange";
 
-    /// <summary>Where messages go that match no binding, or null.</summary>
-    public Utf8Name? AlternateExchange { get; } =
-        Arguments.TryGetText(AlternateExchangeArgument, out string? name) ? new Utf8Name(name) : default(Utf8Name?);
+    /// <summary>The argument that has it honour x-delay headers, as publishers' delays are called.</summary>
+    public const string DelayArgument = "x-delayed-exchange";
+
+    /// <summary>The same as a key of policies.</summary>
+    public const string DelayPolicyKey = "delayed-message";
+
+    /// <summary>Where messages go that match no binding, or null: by argument, else by policy.</summary>
+    public Utf8Name? AlternateExchange { get; private init; } = NameIn(Arguments, AlternateExchangeArgument);
+
+    /// <summary>Whether messages wait for as long as their x-delay header says: by argument or policy.</summary>
+    public bool DelaysMessages { get; private init; } = IsTrue(Arguments, DelayArgument);
 
     /// <summary>An exchange of that declaration without bindings.</summary>
     public static Exchange Create(Utf8Name name, ExchangeType type, bool durable, bool autoDelete, bool isInternal, ArgumentTable arguments) =>
         new(name, type, durable, autoDelete, isInternal, arguments, BindingTable.Empty(type, arguments));
+
+    /// <summary>The exchange as it is under the keys of a policy, in place of those it was under.</summary>
+    internal Exchange With(ArgumentTable policy) => this with
+    {
+        AlternateExchange = NameIn(Arguments, AlternateExchangeArgument) ?? NameIn(policy, AlternateExchangeArgument),
+        DelaysMessages = IsTrue(Arguments, DelayArgument) || IsTrue(policy, DelayPolicyKey),
+    };
+
+    private static Utf8Name? NameIn(ArgumentTable table, string key) => table.TryGetText(key, out string? name) ? new Utf8Name(name) : default(Utf8Name?);
+
+    private static bool IsTrue(ArgumentTable table, string key) => table.Find(key) is { Kind: ArgumentKind.Boolean, Integer: not 0 };
 }
 
 /// <summary>The names of exchange types on the wire.</summary>

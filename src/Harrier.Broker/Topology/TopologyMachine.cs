@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Harrier.Broker.Messages;
+using Harrier.Broker.Policies;
 
 namespace Harrier.Broker.Topology;
 
@@ -8,14 +9,25 @@ public static class TopologyMachine
 {
     public static VirtualHostTopology Apply(VirtualHostTopology topology, TopologyOp op) => op switch
     {
-        ExchangeDeclared declared => topology with { Exchanges = topology.Exchanges.SetItem(declared.Exchange.Name, declared.Exchange) },
+        ExchangeDeclared declared => topology with { Exchanges = topology.Exchanges.SetItem(declared.Exchange.Name, UnderPolicies(topology.Policies, declared.Exchange)) },
         ExchangeDeleted deleted => topology with { Exchanges = topology.Exchanges.Remove(deleted.Name) },
         QueueDeclared declared => topology with { Queues = topology.Queues.SetItem(declared.Queue.Name, declared.Queue) },
         QueueDeleted deleted => topology with { Queues = topology.Queues.Remove(deleted.Queue.Name) },
         BindingAdded added => Add(topology, added.Binding),
         BindingRemoved removed => Remove(topology, removed.Binding),
+        PolicySet set => With(topology, topology.Policies.With(set.Policy)),
+        PolicyCleared cleared => With(topology, topology.Policies.Without(cleared.Kind, cleared.Name)),
         _ => throw new ArgumentOutOfRangeException(nameof(op)),
     };
+
+    private static VirtualHostTopology With(VirtualHostTopology topology, PolicyTable policies)
+    {
+        IEnumerable<KeyValuePair<Utf8Name, Exchange>> exchanges =
+            topology.Exchanges.Values.Select(e => KeyValuePair.Create(e.Name, UnderPolicies(policies, e)));
+        return topology with { Policies = policies, Exchanges = topology.Exchanges.SetItems(exchanges) };
+    }
+
+    private static Exchange UnderPolicies(PolicyTable policies, Exchange exchange) => exchange.With(policies.For(exchange).Definition);
 
     private static VirtualHostTopology Add(VirtualHostTopology topology, Binding binding)
     {

@@ -1,4 +1,5 @@
 using Harrier.Broker.Messages;
+using Harrier.Broker.Policies;
 using Harrier.Broker.Queues;
 
 namespace Harrier.Broker.Topology;
@@ -20,3 +21,7 @@ public sealed record QueueDeleted(Queue Queue) : TopologyOp;
 public sealed record BindingAdded(Binding Binding) : TopologyOp;
 
 public sealed record BindingRemoved(Binding Binding) : TopologyOp;
+
+public sealed record PolicySet(Policy Policy) : TopologyOp;
+
+public sealed record PolicyCleared(PolicyKind Kind, string Name) : TopologyOp;

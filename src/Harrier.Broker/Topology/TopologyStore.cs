@@ -1,3 +1,6 @@
+using Harrier.Broker.Policies;
+using Harrier.Broker.Queues;
+
 namespace Harrier.Broker.Topology;
 
 /// <summary>What a decision about the topology came to: the ops that make it true, and the answer for whoever asked.</summary>
@@ -40,7 +43,20 @@ internal sealed class TopologyStore(VirtualHostTopology initial, TopologyLog log
             if (decision.Ops.Length > 0) log.Append(topology, decision.Ops);
             foreach (TopologyOp op in decision.Ops) topology = TopologyMachine.Apply(topology, op);
             _current = topology;
+            if (decision.Ops.Any(op => op is PolicySet or PolicyCleared)) Configure(topology);
             return decision.Answer;
         }
+    }
+
+    // Still under the gate: nobody can declare a queue, or change another policy, between the change and what it does to the queues that are there.
+    private static void Configure(VirtualHostTopology topology)
+    {
+        var batch = new CommandBatch();
+        foreach (Queue queue in topology.Queues.Values)
+        {
+            QueueSettings settings = SettingsMerge.Merge(queue.Definition, topology.Policies.For(queue.Definition));
+            if (settings != queue.Settings) batch.Add(new QueueCommand(QueueCommandKind.Configure, queue, Settings: settings));
+        }
+        batch.Run();
     }
 }

@@ -1,4 +1,5 @@
 using Harrier.Broker.Messages;
+using Harrier.Broker.Policies;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Routing;
 using Harrier.Broker.Sessions;
@@ -100,7 +101,8 @@ public sealed class VirtualHost
             AssertProperties(text, type, durable, exclusive, autoDelete);
             Utf8Name given = name.IsEmpty ? _queues.NewName() : name;
             var definition = new QueueDefinition(given, type, durable && !exclusive, exclusive, autoDelete, arguments);
-            Queue queue = _queues.Create(Name, definition, QueueSettings.None, exclusive ? connection : null);
+            QueueSettings settings = SettingsMerge.Merge(definition, topology.Policies.For(definition));
+            Queue queue = _queues.Create(Name, definition, settings, exclusive ? connection : null);
             change.Add(new QueueDeclared(queue));
             return new TopologyDecision<Queue>(queue, change.Ops);
         });
@@ -141,6 +143,28 @@ public sealed class VirtualHost
             change.RemoveBinding(binding);
             return new TopologyDecision<bool>(true, change.Ops);
         });
+
+    /// <summary>Makes the policy exist, in place of one of its name, and applies it at once. Answers why it is refused (RabbitMQ's text), or null.</summary>
+    public string? SetPolicy(PolicyDraft draft) => SetPolicy(PolicyKind.User, draft);
+
+    /// <summary>The same for an operator policy.</summary>
+    public string? SetOperatorPolicy(PolicyDraft draft) => SetPolicy(PolicyKind.Operator, draft);
+
+    /// <summary>Makes the policy not exist; false when it did not.</summary>
+    public bool ClearPolicy(string name) => ClearPolicy(PolicyKind.User, name);
+
+    /// <summary>The same for an operator policy.</summary>
+    public bool ClearOperatorPolicy(string name) => ClearPolicy(PolicyKind.Operator, name);
+
+    private string? SetPolicy(PolicyKind kind, PolicyDraft draft) =>
+        Policy.TryCreate(kind, draft, out Policy? policy, out string? refusal)
+            ? _store.Change(_ => new TopologyDecision<string?>(null, new PolicySet(policy)))
+            : refusal;
+
+    private bool ClearPolicy(PolicyKind kind, string name) =>
+        _store.Change(topology => topology.Policies.Find(kind, name) is null
+            ? new TopologyDecision<bool>(false)
+            : new TopologyDecision<bool>(true, new PolicyCleared(kind, name)));
 
     private void AssertAccess(Queue queue, object connection)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Harrier.Broker.Messages;
+using Harrier.Broker.Policies;
 using Harrier.Broker.Queues;
 
 namespace Harrier.Broker.Topology;
@@ -16,6 +17,9 @@ public sealed record VirtualHostTopology(
     ImmutableDictionary<Utf8Name, ImmutableHashSet<Binding>> BindingsByQueue,
     ImmutableDictionary<Utf8Name, ImmutableHashSet<Binding>> BindingsByExchange)
 {
+    /// <summary>The policies. Exchanges in this snapshot are as these have them; queues are given their settings with every change.</summary>
+    public PolicyTable Policies { get; init; } = PolicyTable.Empty;
+
     /// <summary>A virtual host with the exchanges that every one has.</summary>
     public static VirtualHostTopology Create(string name)
     {

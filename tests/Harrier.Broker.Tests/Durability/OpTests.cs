@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Harrier.Broker.Durability;
 using Harrier.Broker.Messages;
+using Harrier.Broker.Policies;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Tests.Support;
 using Harrier.Broker.Topology;
@@ -118,8 +119,10 @@ public class OpTests
         ArgumentTable arguments = new(new Argument("x-max-priority", ArgumentValue.Of(3)), new Argument("t", ArgumentValue.Of("ü")));
         Queue kept = queues.Create("/", new QueueDefinition("kept", QueueType.Quorum, true, false, true, arguments), QueueSettings.None, null);
         Queue lost = queues.Create("/", new QueueDefinition("lost", QueueType.Classic, false, false, false, ArgumentTable.Empty), QueueSettings.None, null);
+        Policy.TryCreate(PolicyKind.Operator, Drafts.Of("max-length=5 overflow=drop-head", "ö", "^k", "streams", long.MinValue), out Policy? policy, out _);
         TopologyOp[] ops =
         [
+            new PolicySet(policy!),
             new ExchangeDeclared(Exchange.Create("e", ExchangeType.Headers, true, true, true, arguments)),
             new ExchangeDeclared(Exchange.Create("gone", ExchangeType.Topic, false, false, false, ArgumentTable.Empty)),
             new QueueDeclared(kept), new QueueDeclared(lost),
@@ -144,8 +147,36 @@ public class OpTests
         queue.Definition.ShouldBe(kept.Definition with { Name = queue.Name, Arguments = queue.Definition.Arguments });
         queue.Definition.Arguments.ShouldBe(arguments);
         queue.Id.ShouldBe(kept.Id);
+        Policy readBack = found.Policies.Of(PolicyKind.Operator).Single();
+        (readBack.Name, readBack.Pattern.Text, readBack.AppliesTo, readBack.Priority).ShouldBe(("ö", "^k", PolicyTarget.Streams, long.MinValue));
+        readBack.Definition.ShouldBe(policy!.Definition);
         found.BindingsBySource.Values.SelectMany(b => b).Count().ShouldBe(3, "those of which both ends are durable");
         Written(writer => TopologyOpCodec.WriteAll(writer, found)).Length.ShouldBe(bytes.Length);
+    }
+
+    [Theory]
+    [InlineData(2, "^k", 0)]
+    [InlineData(0, "(", 0)]
+    [InlineData(0, "^k", 6)]
+    public void A_policy_that_cannot_be_one_is_refused(byte kind, string pattern, byte target)
+    {
+        byte[] bytes = Written(writer =>
+        {
+            writer.Byte((byte)TopologyOpCode.PolicySet);
+            foreach (string text in (string[])["/", "", "p", pattern])
+            {
+                if (text.Length == 0) writer.Byte(kind);
+                else writer.Text(text);
+            }
+            writer.Byte(target);
+            writer.Fixed(0);
+            ArgumentCodec.Write(writer, Drafts.Table("max-length=5"));
+        });
+        Should.Throw<DataDamagedException>(() =>
+        {
+            var reader = new OpReader(bytes);
+            new TopologyImage(new QueueFactory(new ShardSet(NoStore.Instance, TimeProvider.System), new Random(1))).Apply(ref reader);
+        }).Message.ShouldBe("the log holds a policy 'p' that this Harrier does not understand");
     }
 
     [Fact]

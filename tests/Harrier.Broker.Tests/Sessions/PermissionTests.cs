@@ -94,6 +94,18 @@ public class PermissionTests
     }
 
     [Fact]
+    public void Note_103_a_dead_letter_exchange_needs_read_on_the_queue_and_write_on_the_exchange_when_the_queue_is_made()
+    {
+        Argument exchange = new("x-dead-letter-exchange", ArgumentValue.Of("dlx"));
+        Refused(() => With(".*", ".*", "").Queue("new", arguments: exchange), "read access to queue 'new' in vhost '/' refused for user 'u'");
+        Refused(() => With(".*", "new", ".*").Queue("new", arguments: exchange), "write access to exchange 'dlx' in vhost '/' refused for user 'u'");
+        With("new", "dlx", "new").Queue("new", arguments: exchange);
+        With("new", "", "").Queue("new", arguments: exchange);
+        _broker.Host.SetPolicy(Drafts.Of("dead-letter-exchange=dlx")).ShouldBeNull();
+        With("other", "", "").Queue("other").Settings.DeadLetterExchange.ShouldBe(new Utf8Name("dlx"), "nobody is asked for a policy's");
+    }
+
+    [Fact]
     public void Another_virtual_host_is_closed()
     {
         var user = new User("u", null, new HashSet<string>(), System.Collections.Frozen.FrozenDictionary<string, Permissions>.Empty);
