@@ -78,7 +78,8 @@ internal sealed class Forwarder(IQueueHost? host)
     private Message? Release(in Departure departure, VirtualHostTopology topology)
     {
         Message delayed = departure.Message;
-        if (departure.Queue.Definition.StagesFor is not { } name || !topology.Exchanges.TryGetValue(name, out Exchange? exchange)) return null;
+        Utf8Name name = departure.Queue.Definition.ServedExchange;
+        if (!topology.Exchanges.TryGetValue(name, out Exchange? exchange)) return null;
         long nowMs = departure.Queue.Shard.NowMs;
         Message message = delayed.Copy(name.Span, delayed.RoutingKeyBytes, delayed.Format.AfterDelay(delayed.Properties));
         (message.ArrivedAtMs, message.DueAtMs) = (nowMs, 0);
