@@ -157,6 +157,10 @@ public sealed class VirtualHost
             return new TopologyDecision<bool>(true, change.Ops);
         });
 
+    /// <summary>Has a queue deliver nothing, or deliver again. What it takes in it keeps; a durable queue stays paused over a restart.</summary>
+    public void Pause(Queue queue, bool isPaused) =>
+        new CommandBatch().Ask(new QueueCommand(isPaused ? QueueCommandKind.Pause : QueueCommandKind.Unpause, queue));
+
     /// <summary>Makes the policy exist, in place of one of its name, and applies it at once. Answers why it is refused (RabbitMQ's text), or null.</summary>
     public string? SetPolicy(PolicyDraft draft) => SetPolicy(PolicyKind.User, draft);
 
