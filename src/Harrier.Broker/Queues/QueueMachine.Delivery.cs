@@ -119,6 +119,7 @@ public sealed partial class QueueMachine
         _ready.Return(in entry);
         if (entry.ExpiresAtMs != 0) Schedule(in entry);
         if (_isBounded || _mayExpire) Constrain(queue, effects);
+        WakeFor(queue, in entry, effects); // while it was out, the queue may have been woken for others and not for this one
     }
 
     private long? RetryDelayMs(in QueueEntry returned, bool isFailure)
