@@ -158,7 +158,12 @@ public sealed partial class QueueMachine
     {
         QueueConsumer? first = queue.Definition.Type == QueueType.Quorum ? _consumers.MaxBy(c => c.Priority) : _consumers.FirstOrDefault();
         bool stays = _single is { IsRegistered: true } current && (queue.Definition.Type == QueueType.Classic || current.Priority >= first!.Priority);
-        if (stays) return;
+        if (stays)
+        {
+            if (_isHandingOver && _single is { IsActive: true, HasCredit: true }) _ring.Add(_single); // who was to take over has gone
+            _isHandingOver = false;
+            return;
+        }
         if (_single is { IsRegistered: true } replaced) _ring.Suspend(replaced);
         _isHandingOver = _single is { IsRegistered: true, UnackedCount: > 0 };
         if (_isHandingOver) return;
