@@ -38,7 +38,9 @@ public sealed partial class QueueMachine
 
     private void Configure(in QueueCommand command, QueueEffects effects)
     {
-        Settings = command.Settings!;
+        bool isTimeNew = command.Settings!.ExpiresMs != _settings.ExpiresMs;
+        Settings = command.Settings;
+        if (isTimeNew) _lastUsedAtMs = effects.NowMs; // else a policy would end every queue that nobody has used lately
         Tick(command.Queue, effects);
     }
 

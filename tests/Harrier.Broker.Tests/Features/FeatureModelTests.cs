@@ -14,7 +14,7 @@ public class FeatureModelTests
         (5, Of(FeatureAction.Checkpoint)), (3, Of(FeatureAction.CheckpointMeanwhile)), (3, Of(FeatureAction.Restart)), (2, Of(FeatureAction.ChangeTtl)),
         (2, Of(FeatureAction.ChangeLimit)), (1, Of(FeatureAction.Purge)), (1, Of(FeatureAction.Pause)));
 
-    public static TheoryData<string> Ways => ["plain", "dead", "priorities", "limited", "refusing", "limit of deliveries"];
+    public static TheoryData<string> Ways => ["plain", "dead", "priorities", "limited", "refusing", "limit of deliveries", "retry"];
 
     [Theory]
     [MemberData(nameof(Ways))]
