@@ -95,11 +95,6 @@ public sealed partial class QueueMachine
         }
         foreach (QueueEntry entry in image.Fresh.Where(entry => entry.Message is not null))
         {
-            if (image.Postponed.ContainsKey(entry.Sequence))
-            {
-                RestoreTaken(WithHint(entry), image);
-                continue;
-            }
             _ready.Add(WithHint(entry));
             if (entry.ExpiresAtMs != 0) Schedule(in entry);
         }

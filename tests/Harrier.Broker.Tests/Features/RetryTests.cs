@@ -96,6 +96,22 @@ public sealed class RetryTests : IDisposable
         _bench.Numbers().ShouldBe([0, 2, 3, 4]);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_waits_comes_back_to_its_place_after_a_restart(bool isOnDisk)
+    {
+        _bench.Declare("q", new QueueSettings { DelayedRetry = DelayedRetry.Failed, DelayedRetryMinMs = 100, DelayedRetryMaxMs = 100, PriorityMax = 1 });
+        for (int i = 0; i < 8; i++) _bench.Publish(i, priority: (byte)(i % 2), isPersistent: i != 1);
+        if (isOnDisk) _bench.Checkpoint();
+        Taken[] taken = [.. Enumerable.Range(0, 6).Select(_ => _bench.Get()!)]; // 1 3 5 7 0 2
+        foreach (int i in (int[])[2, 5]) _bench.Settle(taken[i].Id, Outcome.Failed);
+        _bench.Restart();
+        _bench["q"].ReadyCount.ShouldBe(5);
+        _bench.Advance(110);
+        _bench.GetAll().Select(one => (one.Number, one.IsRedelivered)).ShouldBe([(3, true), (5, true), (7, true), (0, true), (2, true), (4, false), (6, false)]);
+    }
+
     [Fact]
     public void A_purge_leaves_what_waits()
     {
