@@ -1,6 +1,8 @@
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
+using Harrier.Broker.Tests.Durability;
+using Harrier.Broker.Tests.Support;
 using Shouldly;
 
 namespace Harrier.Broker.Tests.Features;
@@ -16,13 +18,21 @@ internal sealed class FeatureModel
     private readonly FeatureBench _bench;
     private readonly List<Item> _items = [];
     private readonly List<(Item Item, string Reason)> _dead = [];
+    private readonly List<(Item Item, bool IsRedelivered, int FailureCount)> _pushed = [];
+    private readonly List<(int Number, Delivery Delivery)> _received = [];
+    private readonly int _sizeFactor;
     private QueueSettings _settings;
+    private QueueConsumer? _consumer;
     private bool _isPaused;
     private int _published;
     private long _nowMs;
 
-    public FeatureModel(FeatureBench bench, QueueSettings settings)
+    /// <param name="bench">Where the real queues are.</param>
+    /// <param name="settings">What applies to "q".</param>
+    /// <param name="areLarge">Whether messages are so large that reading them back from disk takes many turns.</param>
+    public FeatureModel(FeatureBench bench, QueueSettings settings, bool areLarge)
     {
+        _sizeFactor = areLarge ? 300 : 1;
         _bench = bench;
         if (settings.DelayedRetry != DelayedRetry.Disabled) settings = settings with { DelayedRetryMinMs = RetryMs, DelayedRetryMaxMs = RetryMs };
         _settings = settings;
@@ -51,9 +61,12 @@ internal sealed class FeatureModel
             case FeatureAction.CheckpointMeanwhile: CheckpointMeanwhile(a, b); break;
             case FeatureAction.Restart: Restart(withCheckpoint: a % 2 == 0); break;
             case FeatureAction.ChangeTtl: Configure(_settings with { MessageTtlMs = a % 3 == 0 ? null : 10 * (1 + b % 50) }); break;
-            case FeatureAction.ChangeLimit: Configure(_settings with { LengthMax = a % 4 == 0 ? null : b % 12, BytesMax = a % 4 < 3 ? null : b % 400 }); break;
+            // Of several whose retry comes at the same moment, which one is too many is not said.
+            case FeatureAction.ChangeLimit when _settings.DelayedRetry != DelayedRetry.Disabled: break;
+            case FeatureAction.ChangeLimit: Configure(_settings with { LengthMax = a % 4 == 0 ? null : b % 12, BytesMax = a % 4 < 3 ? null : _sizeFactor * (b % 400) }); break;
             case FeatureAction.Purge: Purge(); break;
             case FeatureAction.Pause: Pause(!_isPaused); break;
+            case FeatureAction.Consume: Consume(prefetch: 1 + a % 4); break;
         }
         Compare();
     }
@@ -61,6 +74,7 @@ internal sealed class FeatureModel
     /// <summary>Gives everything back and takes it out again, in its order; what has died is where dead messages go, for its reason.</summary>
     public void Finish()
     {
+        if (_consumer is not null) Cancel();
         if (_isPaused) Pause(false);
         foreach (Item item in Unacked)
         {
@@ -86,13 +100,15 @@ internal sealed class FeatureModel
     private void Publish(int a, int b)
     {
         long? expirationMs = a % 3 == 0 ? 10 * (1 + b % 60) : null;
-        var item = new Item(_published++, (byte)Math.Min(a % 7, _settings.PriorityMax), 4 + b % 60, IsPersistent: a % 5 != 0)
+        var item = new Item(_published++, (byte)Math.Min(a % 7, _settings.PriorityMax), _sizeFactor * (4 + b % 60), IsPersistent: a % 5 != 0)
         {
             ArrivedAtMs = _nowMs, ExpiresAtMs = expirationMs is { } ms ? _nowMs + ms : long.MaxValue,
         };
-        bool isFull = IsOver(Ready.Count + 1, Ready.Sum(i => i.Size) + item.Size) && _settings.Overflow != Overflow.DropHead;
+        bool isAwaited = HasTaker && Ready.Count == 0;
+        bool isFull = !isAwaited && IsOver(Ready.Count + 1, Ready.Sum(i => i.Size) + item.Size) && _settings.Overflow != Overflow.DropHead;
         if (!isFull) _items.Add(item);
         else if (_settings.Overflow == Overflow.RejectPublishDeadLetter) Bury(item, DeathReason.MaxLength);
+        Push();
         DropOverflow();
         _bench.Publish(item.Number, expirationMs, item.Size, (byte)(a % 7), item.IsPersistent).ShouldBe(isFull ? Outcome.Rejected : Outcome.Accepted);
     }
@@ -116,6 +132,8 @@ internal sealed class FeatureModel
         if (outcome == Outcome.Accepted) _items.Remove(item);
         else if (outcome == Outcome.Rejected) Die(item, DeathReason.Rejected);
         else Return(item, isFailure: outcome == Outcome.Failed);
+        item.IsPushed = false;
+        Push();
         _bench.Settle(item.Id, outcome);
     }
 
@@ -146,6 +164,7 @@ internal sealed class FeatureModel
                 DropOverflow();
             }
             Expire();
+            Push();
         }
         _bench.Advance(ms);
     }
@@ -169,7 +188,8 @@ internal sealed class FeatureModel
         if (kept.Any(IsExpired) && IsOver(kept.Length, kept.Sum(item => item.Size))) return;
         _items.RemoveAll(item => !item.IsPersistent);
         _dead.RemoveAll(dead => !dead.Item.IsPersistent);
-        foreach (Item item in Unacked) item.State = ItemState.Ready;
+        foreach (Item item in Unacked) (item.State, item.IsPushed) = (ItemState.Ready, false);
+        _consumer = null;
         Expire();
         DropOverflow();
         _bench.Restart(withCheckpoint);
@@ -180,6 +200,7 @@ internal sealed class FeatureModel
         _settings = settings;
         Expire();
         DropOverflow();
+        Push();
         _bench.Configure("q", settings);
     }
 
@@ -190,10 +211,42 @@ internal sealed class FeatureModel
         _bench.Ask(new QueueCommand(QueueCommandKind.Purge, _bench["q"])).MessageCount.ShouldBe(count);
     }
 
+    private void Consume(int prefetch)
+    {
+        if (_consumer is not null)
+        {
+            Cancel();
+            return;
+        }
+        var output = new FakeConsumer { OnDelivery = delivery => _received.Add((DurableBench.NumberOf(delivery.Message), delivery)) };
+        _consumer = _bench.Consume(output, prefetch);
+        Push();
+    }
+
+    private void Cancel()
+    {
+        foreach (Item item in Unacked) item.IsPushed = false;
+        _bench.Cancel(_consumer!);
+        _consumer = null;
+    }
+
+    private bool HasTaker => !_isPaused && _consumer is { } consumer && _items.Count(item => item.IsPushed) < consumer.PrefetchCount;
+
+    private void Push()
+    {
+        while (HasTaker && Ready.FirstOrDefault() is { } first)
+        {
+            _pushed.Add((first, first.WasGiven, first.FailureCount));
+            (first.State, first.WasGiven, first.IsPushed) = (ItemState.Unacked, true, true);
+        }
+    }
+
     private void Pause(bool isPaused)
     {
         _isPaused = isPaused;
+        Push();
         _bench.Ask(new QueueCommand(isPaused ? QueueCommandKind.Pause : QueueCommandKind.Unpause, _bench["q"]));
+        _bench.Settle();
     }
 
     private bool IsExpired(Item item) => Math.Min(item.ExpiresAtMs, item.ArrivedAtMs + (_settings.MessageTtlMs ?? 1L << 50)) <= _nowMs;
@@ -231,6 +284,11 @@ internal sealed class FeatureModel
         queue.AsideCount.ShouldBe(_items.Count - Ready.Count - Unacked.Count, "postponed");
         queue.IsPaused.ShouldBe(_isPaused);
         _bench["dead"].ReadyCount.ShouldBe(_dead.Count, "dead");
+        _received.Select(one => (one.Number, one.Delivery.IsRedelivered, one.Delivery.DeliveryCount))
+            .ShouldBe(_pushed.Select(one => (one.Item.Number, one.IsRedelivered, one.FailureCount)));
+        foreach (((Item item, _, _), (_, Delivery delivery)) in _pushed.Zip(_received)) item.Id = delivery.Id;
+        _pushed.Clear();
+        _received.Clear();
     }
 
     private enum ItemState
@@ -254,6 +312,9 @@ internal sealed class FeatureModel
 
         public bool WasGiven { get; set; }
 
+        /// <summary>Whether the consumer has it.</summary>
+        public bool IsPushed { get; set; }
+
         public DeliveryId Id { get; set; }
     }
 }
@@ -272,6 +333,7 @@ internal enum FeatureAction
     ChangeLimit,
     Purge,
     Pause,
+    Consume,
 }
 
 /// <summary>A step of a model test. What the numbers mean is the action's affair; any numbers are valid.</summary>
