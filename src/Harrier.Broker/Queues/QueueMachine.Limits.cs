@@ -145,6 +145,7 @@ public sealed partial class QueueMachine
             Timetable times = run.Times!;
             while (budget > 0 && times.TryTakeDue(effects.NowMs, out TimetableRow row))
             {
+                if (run.IsRecovered && !row.IsLogged) continue; // it has not outlived the restart
                 if (!lane.TryRemove(run, row.Sequence, row.BodySize, row.IsLogged)) continue;
                 budget--;
                 Leave(queue, EntryOf(run, in row, lane), DeathReason.Expired, effects);
