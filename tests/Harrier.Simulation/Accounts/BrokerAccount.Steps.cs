@@ -18,7 +18,11 @@ internal sealed partial class BrokerAccount
     private readonly List<(QueueAccount Queue, SimulatedMessage Message, bool IsCertain)> _passedOn = [];
 
     /// <summary>A message is on its way to a queue.</summary>
-    public void Expect(QueueAccount queue, SimulatedMessage message) => _expected.Add((queue, message));
+    public void Expect(QueueAccount queue, SimulatedMessage message)
+    {
+        _expected.Add((queue, message));
+        queue.Keys.Use(message.Key);
+    }
 
     /// <summary>A queue has given a message to somebody.</summary>
     public Placement Delivered(QueueAccount queue, Message message, ulong sequence, bool isRedelivered, bool isSettled)
@@ -93,18 +97,12 @@ internal sealed partial class BrokerAccount
     private static long Note(List<Change> logged, long before, long after, bool isGroup, bool isCertain)
     {
         if (logged.Count == 0) return 0;
-        after.ShouldBeGreaterThan(before, "what happens to a durable queue is logged");
+        after.ShouldBeGreaterThan(before, $"what happens to a durable queue is logged: {string.Join(' ', logged.Select(c => $"{c.Kind} of {c.Placement?.Message.Number} ({c.Placement?.State}) in {c.Queue.Queue.NameText}"))}");
         if (isGroup && isCertain) after.ShouldBe(before + 1, "a transaction is one unit");
-        List<long> shards = [.. logged.Select(c => c.Shard).Distinct()];
-        bool isExact = !isGroup && isCertain && shards.Count == after - before;
-        foreach (Change change in logged) change.Note(SpanOf(change));
-        return logged.Where(c => c.IsPromised).Select(c => SpanOf(c).First).DefaultIfEmpty().Max();
-
-        TicketSpan SpanOf(Change change)
-        {
-            if (isExact) return TicketSpan.At(before + 1 + shards.IndexOf(change.Shard));
-            return isGroup && change.IsOfGroup && isCertain ? TicketSpan.At(before + 1) : new TicketSpan(before + 1, after);
-        }
+        foreach (Change change in logged) change.Note(isGroup && change.IsOfGroup && isCertain ? TicketSpan.At(before + 1) : new TicketSpan(before + 1, after));
+        // Each shard has a ticket of its own, unless all are in a transaction.
+        int promised = logged.Where(c => c.IsPromised).Select(c => c.Shard).Distinct().Count();
+        return promised == 0 ? 0 : before + (isGroup ? 1 : promised);
     }
 
     private void EndQueues(long before)
@@ -170,10 +168,8 @@ internal sealed partial class BrokerAccount
         foreach (Placement arrived in _arrived)
         {
             Placement[] sources = [.. rest.Where(l => l.Message.Number == arrived.Message.Number)];
-            int passedOn = sources.Length == 0 ? _passedOn.FindIndex(p => p.Message.Number == arrived.Message.Number) : -1;
-            if (passedOn >= 0)
+            if (sources.Length == 0 && TryTakePassedOn(arrived))
             {
-                _passedOn.RemoveAt(passedOn);
                 Begin(arrived);
                 continue;
             }
@@ -199,11 +195,19 @@ internal sealed partial class BrokerAccount
         _passedOn.Clear();
     }
 
+    private bool TryTakePassedOn(Placement arrived)
+    {
+        int at = _passedOn.FindIndex(p => p.Message.Number == arrived.Message.Number && TargetOf(p.Queue) == arrived.Queue);
+        if (at < 0) at = _passedOn.FindIndex(p => p.Message.Number == arrived.Message.Number);
+        if (at >= 0) _passedOn.RemoveAt(at);
+        return at >= 0;
+    }
+
     /// <summary>Whether a message that has left a queue and arrived nowhere had nowhere to go, or went on from there.</summary>
     private void AssertGone(QueueAccount from, SimulatedMessage message)
     {
         if (TargetOf(from) is { PassingCount: 0, Queue.Settings.Overflow: Overflow.DropHead } target)
-            throw new InvalidOperationException($"message {message.Number} has left {from.Queue.NameText} and has not come to {target.Queue.NameText}");
+            throw new InvalidOperationException($"message {message.Number} has left {from.Queue.NameText} and has not come to {target.Queue.NameText}: {from.Queue.Settings}");
     }
 
     /// <summary>The queue for a queue's dead letters, or null.</summary>

@@ -91,7 +91,7 @@ internal sealed partial class BrokerAccount
         {
             QueueAccount account = Declared(queue);
             account.Restore(found.Queues[queue.Id.Value].Messages.Select(message => PlacementOf(account, message)));
-            account.Keys.Restore(MachineView.Keys(queue.Machine));
+            account.Keys.Restore(found.Queues[queue.Id.Value].Keys, [.. MachineView.Keys(queue.Machine)]);
             foreach (Placement placement in account.Live) Add(placement.Message.Number, placement.Copy!);
             queue.ReadyCount.ShouldBe(account.Ready.Count, $"{queue.NameText} counts what it holds");
         }

@@ -4,6 +4,7 @@ namespace Harrier.Simulation.Accounts;
 internal sealed class KeyAccount
 {
     private readonly List<Known> _keys = [];
+    private readonly HashSet<byte> _used = [];
 
     /// <summary>Keys that are remembered now.</summary>
     public int Count => _keys.Count(k => k.ForgottenAt == TicketSpan.Never);
@@ -11,7 +12,14 @@ internal sealed class KeyAccount
     public bool Knows(byte key, long nowMs) => _keys.Exists(k => k.Key == key && k.ForgottenAt == TicketSpan.Never && k.UntilMs > nowMs);
 
     /// <summary>Takes up the keys that survived.</summary>
-    public void Restore(IEnumerable<(byte Key, long UntilMs)> keys) => _keys.AddRange(keys.Select(key => new Known(key.Key, key.UntilMs, true, TicketSpan.Before)));
+    public void Restore(IReadOnlyCollection<(byte Key, long UntilMs)> found, IReadOnlyCollection<(byte Key, long UntilMs)> kept)
+    {
+        _keys.AddRange(kept.Select(key => new Known(key.Key, key.UntilMs, true, TicketSpan.Before)));
+        _used.UnionWith(found.Select(key => key.Key));
+    }
+
+    /// <summary>A message with a key is on its way to the queue.</summary>
+    public void Use(byte key) => _used.Add(key);
 
     /// <summary>Notes what a step has changed.</summary>
     /// <param name="now">The keys that the queue remembers after it.</param>
@@ -32,8 +40,9 @@ internal sealed class KeyAccount
             bool isCertain = known.IsLogged && known.RememberedAt.IsIn(upTo) && !known.ForgottenAt.MayBeIn(upTo);
             if (isCertain && !found.Contains((known.Key, known.UntilMs))) return $"key {known.Key} is forgotten";
         }
-        foreach ((byte key, long untilMs) in found)
-            if (!_keys.Exists(k => (k.Key, k.UntilMs) == (key, untilMs) && k.RememberedAt.MayBeIn(upTo))) return $"key {key} is known and should not be";
+        // A key for which there was no room may be found again: what took its room was not told to the log, if it was of a transient message.
+        foreach ((byte key, _) in found)
+            if (!_used.Contains(key)) return $"key {key} is known, and no message had it";
         return null;
     }
 
