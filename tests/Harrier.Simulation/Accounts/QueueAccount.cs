@@ -118,8 +118,9 @@ internal sealed class QueueAccount(Queue queue)
         foreach (Placement placement in _live.Values.Where(p => !seen.Contains(p.Sequence)).OrderBy(p => p.Sequence).ToArray())
         {
             placement.State.ShouldNotBe(PlacementState.Unacked, $"{Queue.NameText} has lost message {placement.Message.Number}, which somebody has");
-            if (MachineView.IsInRun(Queue.Machine, placement.Lane, placement.Sequence)) Set(placement, PlacementState.Ready);
-            else left.Add(placement);
+            // A run tells only that it does not hold a message; but nothing ever comes into one that was not ready.
+            bool stays = placement.State == PlacementState.Ready && MachineView.IsInRun(Queue.Machine, placement.Lane, placement.Sequence);
+            if (!stays) left.Add(placement);
         }
         foreach (Placement placement in left.Where(p => p.Queue == this)) Set(placement, PlacementState.Gone);
         foreach (Placement placement in _passedOver)
