@@ -27,7 +27,9 @@ internal sealed class KeyAccount
     /// <param name="isLogged">Whether the log was told of a key that is new.</param>
     public void Update(IReadOnlyCollection<(byte Key, long UntilMs)> now, TicketSpan span, Func<byte, bool> isLogged)
     {
-        foreach (Known known in _keys.Where(k => k.ForgottenAt == TicketSpan.Never && !now.Contains((k.Key, k.UntilMs)))) known.ForgottenAt = span;
+        // What takes the room of a key need not be told to the log, and a checkpoint puts down what is left.
+        var forgotten = new TicketSpan(Math.Min(span.First, span.Last), span.Last);
+        foreach (Known known in _keys.Where(k => k.ForgottenAt == TicketSpan.Never && !now.Contains((k.Key, k.UntilMs)))) known.ForgottenAt = forgotten;
         foreach ((byte key, long untilMs) in now.Where(n => !_keys.Exists(k => k.ForgottenAt == TicketSpan.Never && (k.Key, k.UntilMs) == n)))
             _keys.Add(new Known(key, untilMs, isLogged(key), span));
     }
@@ -38,7 +40,7 @@ internal sealed class KeyAccount
         foreach (Known known in _keys)
         {
             bool isCertain = known.IsLogged && known.RememberedAt.IsIn(upTo) && !known.ForgottenAt.MayBeIn(upTo);
-            if (isCertain && !found.Contains((known.Key, known.UntilMs))) return $"key {known.Key} is forgotten";
+            if (isCertain && !found.Contains((known.Key, known.UntilMs))) return $"key {known.Key} is forgotten: [{string.Join(' ', found)}] of [{string.Join(' ', _keys)}]";
         }
         // A key for which there was no room may be found again: what took its room was not told to the log, if it was of a transient message.
         foreach ((byte key, _) in found)
@@ -57,5 +59,7 @@ internal sealed class KeyAccount
         public TicketSpan RememberedAt { get; } = rememberedAt;
 
         public TicketSpan ForgottenAt { get; set; } = TicketSpan.Never;
+
+        public override string ToString() => $"{Key} until {UntilMs}, {(IsLogged ? "logged " : "")}{RememberedAt} to {ForgottenAt}";
     }
 }

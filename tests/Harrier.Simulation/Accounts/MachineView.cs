@@ -12,8 +12,11 @@ internal static class MachineView
     public static IEnumerable<QueueEntry> Ready(QueueMachine machine) =>
         ReadyOf(machine).Lanes.SelectMany(lane => lane.Returned.Concat(lane.Window).Concat(lane.Fresh));
 
-    public static bool IsInRun(QueueMachine machine, byte lane, ulong sequence) =>
-        ReadyOf(machine).Lanes.Any(l => l.Number == lane && l.FindRun(sequence) is not null);
+    /// <summary>The run that may hold a message: it tells only which ones it does not hold.</summary>
+    public static DiskRun? FindRun(QueueMachine machine, byte lane, ulong sequence) =>
+        ReadyOf(machine).Lanes.FirstOrDefault(l => l.Number == lane)?.FindRun(sequence);
+
+    public static IEnumerable<DiskRun> Runs(QueueMachine machine) => ReadyOf(machine).Lanes.SelectMany(lane => lane.Runs);
 
     /// <summary>Unacked messages, and those aside.</summary>
     public static IEnumerable<QueueEntry> Unready(QueueMachine machine) => UnreadyOf(machine);

@@ -1,3 +1,5 @@
+using Harrier.Broker.Queues;
+
 namespace Harrier.Simulation.Accounts;
 
 /// <summary>Where in its queue a message is.</summary>
@@ -37,6 +39,9 @@ internal sealed class Placement(SimulatedMessage message, QueueAccount queue, ul
     public bool IsLogged { get; } = isLogged;
 
     public PlacementState State { get; set; }
+
+    /// <summary>The run on disk that it stands in, as far as a look at the queue has told.</summary>
+    public DiskRun? Run { get; set; }
 
     public long ArrivedAtMs { get; set; }
 

@@ -16,6 +16,8 @@ internal sealed class QueueAccount(Queue queue)
     // What somebody else was given before, though it came first: it must have left in the same step.
     private readonly HashSet<Placement> _passedOver = [];
 
+    private readonly HashSet<DiskRun> _runs = [];
+
     // Places that were taken and left within the step that goes on, by messages that are known.
     private readonly HashSet<ulong> _passed = [];
 
@@ -118,14 +120,14 @@ internal sealed class QueueAccount(Queue queue)
         foreach (Placement placement in _live.Values.Where(p => !seen.Contains(p.Sequence)).OrderBy(p => p.Sequence).ToArray())
         {
             placement.State.ShouldNotBe(PlacementState.Unacked, $"{Queue.NameText} has lost message {placement.Message.Number}, which somebody has");
-            // A run tells only that it does not hold a message; but nothing ever comes into one that was not ready.
-            bool stays = placement.State == PlacementState.Ready && MachineView.IsInRun(Queue.Machine, placement.Lane, placement.Sequence);
-            if (!stays) left.Add(placement);
+            if (!StaysInRun(placement)) left.Add(placement);
         }
         foreach (Placement placement in left.Where(p => p.Queue == this)) Set(placement, PlacementState.Gone);
         foreach (Placement placement in _passedOver)
             placement.State.ShouldNotBe(PlacementState.Ready, $"{Queue.NameText} has given others before message {placement.Message.Number}, which comes first");
         _passedOver.Clear();
+        _runs.Clear();
+        _runs.UnionWith(MachineView.Runs(Queue.Machine));
         CountPassing();
 
         void Meet(in QueueEntry entry, bool isReady)
@@ -207,6 +209,15 @@ internal sealed class QueueAccount(Queue queue)
         return settings.PriorityMax == 0 ? (byte)0 : (byte)Math.Min(message.Priority ?? settings.PriorityDefault, settings.PriorityMax);
     }
 
+    // Nothing comes into a run but what was ready when it was made.
+    private bool StaysInRun(Placement placement)
+    {
+        DiskRun? run = placement.State == PlacementState.Ready ? MachineView.FindRun(Queue.Machine, placement.Lane, placement.Sequence) : null;
+        if (run is null || (placement.Run != run && _runs.Contains(run))) return false;
+        placement.Run = run;
+        return true;
+    }
+
     private Placement Join(in QueueEntry entry, BrokerAccount account)
     {
         entry.Sequence.ShouldBeGreaterThanOrEqualTo(NextSequence, $"{Queue.NameText} has again what had left it");
@@ -216,6 +227,7 @@ internal sealed class QueueAccount(Queue queue)
 
     private void Check(in QueueEntry entry, Placement placement, bool isReady, HashSet<ulong> postponed)
     {
+        placement.Run = null;
         entry.Lane.ShouldBe(placement.Lane, $"message {placement.Message.Number} has its priority");
         entry.IsLogged.ShouldBe(placement.IsLogged);
         if (placement.State == PlacementState.Unacked) isReady.ShouldBeFalse($"message {placement.Message.Number} is somebody's");

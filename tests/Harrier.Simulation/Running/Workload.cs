@@ -29,6 +29,7 @@ internal sealed partial class Workload
     private readonly List<Unacked> _unacked = [];
     private readonly Queue<string> _trace = new();
     private readonly long _largeSize;
+    private readonly bool _mayDie;
     private bool _isStepping;
     private Exception? _death;
     private readonly (int Weight, string Name, Action Act)[] _steps;
@@ -40,6 +41,7 @@ internal sealed partial class Workload
         _account = account;
         _random = random;
         _largeSize = plan.Settings.LogFileBytes;
+        _mayDie = plan.HasCrashes;
         _sessions = [broker.Connect(), broker.Connect()];
         int faults = plan.HasFaults ? 1 : 0, takers = plan.IsHoarding ? 0 : 1;
         _steps =
@@ -153,6 +155,7 @@ internal sealed partial class Workload
         try
         {
             Write(() => _broker.Commit());
+            if (_mayDie && _random.Next(8) == 0) _death = new SimulatedCrashException(); // the rest of the step never gets to the disk
         }
         catch (Exception e) when (e is SimulatedCrashException or FailStopException)
         {
