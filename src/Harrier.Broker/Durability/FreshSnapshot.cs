@@ -69,8 +69,9 @@ internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries)
         var run = new DiskRun(start.File, _at[0].Offset, start.Offset, end, first, Entries[^1].Sequence)
         {
             Times = times,
-            FirstArrivedAtMs = Entries[from].ArrivedAtMs,
-            LastArrivedAtMs = Entries[^1].ArrivedAtMs,
+            // Not always the first and the last: clocks are set, and publishers note the time before they come to the queue.
+            FirstArrivedAtMs = Entries.Skip(from).Min(entry => entry.ArrivedAtMs),
+            LastArrivedAtMs = Entries.Skip(from).Max(entry => entry.ArrivedAtMs),
         };
         for (int i = from; i < Entries.Count; i++) run.CountIn(Entries[i].BodySize, Entries[i].IsLogged);
         return run;
