@@ -6,7 +6,10 @@ namespace Harrier.Broker.Durability;
 /// <summary>
 /// The messages of one lane that are to be written side by side, as a run, and where they were written. Holds a reference to each message until then.
 /// </summary>
-internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries)
+/// <param name="lane">The lane.</param>
+/// <param name="entries">The messages, in order; at least one.</param>
+/// <param name="gone">Sequences between theirs that have left: nobody is to find them in the run.</param>
+internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries, List<ulong> gone)
 {
     private readonly List<StoredAt> _at = [];
     private (long Start, long End, long NextAtMs)? _times;
@@ -73,6 +76,7 @@ internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries)
             FirstArrivedAtMs = Entries.Skip(from).Min(entry => entry.ArrivedAtMs),
             LastArrivedAtMs = Entries.Skip(from).Max(entry => entry.ArrivedAtMs),
         };
+        foreach (ulong sequence in gone) run.Gone.Add(sequence);
         for (int i = from; i < Entries.Count; i++) run.CountIn(Entries[i].BodySize, Entries[i].IsLogged);
         return run;
     }
