@@ -74,6 +74,13 @@ public static class ErrorCatalogue
     public static BrokerException UnknownExchangeType(string type) => Channel(ErrorCode.PreconditionFailed, $"unknown exchange type '{type}'");
     public static BrokerException ExchangeTypeNotBuilt(string type) =>
         Channel(ErrorCode.PreconditionFailed, $"unknown exchange type '{type}': this version of Harrier does not have it yet");
+    public static BrokerException InvalidDelayedType() =>
+        Channel(ErrorCode.PreconditionFailed, "Invalid argument, 'x-delayed-type' must be an existing exchange type");
+    public static BrokerException InvalidHistoryLength() =>
+        Channel(ErrorCode.PreconditionFailed, "Invalid argument, 'x-recent-history-length' must be a positive integer");
+    public static BrokerException InvalidExchangeArgument(string argument, string exchange, string detail) =>
+        Channel(ErrorCode.PreconditionFailed, $"invalid arg '{argument}' for {exchange}: {detail}");
+    public static BrokerException InternalQueue(string name, string vhost) => Channel(ErrorCode.AccessRefused, $"cannot use internal {Queue(name, vhost)}");
     public static BrokerException InternalExchange(string name, string vhost) =>
         Channel(ErrorCode.AccessRefused, $"cannot publish to internal {Exchange(name, vhost)}");
     public static BrokerException TooManyHashes(string key, int count) =>
@@ -104,8 +111,6 @@ public static class ErrorCatalogue
         Channel(ErrorCode.PreconditionFailed, $"invalid type '{type}' for arg '{argument}' in {resource}");
     public static BrokerException InvalidQueueProperty(string property, string name, string vhost) =>
         Channel(ErrorCode.PreconditionFailed, $"invalid property '{property}' for {Queue(name, vhost)}");
-    public static BrokerException ArgumentNotBuilt(string argument, string name, string vhost) => Channel(ErrorCode.PreconditionFailed,
-        $"arg '{argument}' for {Queue(name, vhost)} is valid, but this version of Harrier does not implement it yet");
     public static BrokerException QueueTypeNotBuilt(string type, string name, string vhost) => Channel(ErrorCode.PreconditionFailed,
         $"invalid arg 'x-queue-type' for {Queue(name, vhost)}: this version of Harrier does not implement '{type}' queues yet");
     public static BrokerException AccessRefused(string permission, string resource, string user) =>

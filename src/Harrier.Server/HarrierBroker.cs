@@ -40,6 +40,9 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         _log = log;
     }
 
+    /// <summary>The broker itself, without a protocol: policies, and looking into queues.</summary>
+    public MessageBroker Broker => _durable.Broker;
+
     /// <summary>The version of Harrier itself.</summary>
     public static string Version { get; } =
         typeof(HarrierBroker).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];

@@ -175,16 +175,6 @@ public class DeathHeaderTests
         Format.HasCycle(Message("x", "k", dead, hasDeaths: true), "other").ShouldBeFalse();
     }
 
-    [Fact, Trait("Note", "102")]
-    public void Note_102_the_keys_that_all_may_see_are_those_of_CC()
-    {
-        byte[] properties = new PropertyBytes().Headers(Fields.Table(("BCC", Fields.Texts("secret")), ("CC", Fields.Texts("a", "b", "a")))).Encode();
-        Format.CarbonCopies(properties).ShouldBe(["a", "b"]);
-        Format.CarbonCopies(PropertyBytes.None).ShouldBeNull();
-        Format.CarbonCopies(new PropertyBytes().Headers(Fields.Table(("CC", Fields.Texts()))).Encode()).ShouldBeNull();
-        Format.CarbonCopies(new PropertyBytes().Headers(Fields.Table(("CC", "no array"))).Encode()).ShouldBeNull();
-    }
-
     [Fact, Trait("Note", "75")]
     public void Note_75_whatever_the_properties_a_death_changes_nothing_else() => PropertySectionGen.ForAll(properties =>
     {

@@ -219,11 +219,10 @@ public class ExchangeTests
         await client.ExpectChannelClose(406, "PRECONDITION_FAILED - unknown exchange type 'nonsense'", 40, 10);
     }
 
-    [Theory, Trait("Note", "39")]
-    [InlineData("x-delayed-message")]
-    [InlineData("x-jms-topic")]
-    public async Task Note_39_type_that_is_not_built_yet(string type)
+    [Fact, Trait("Note", "39")]
+    public async Task Note_39_type_that_is_not_built_yet()
     {
+        const string type = "x-jms-topic";
         await using var server = new TestServer();
         WireScript client = await server.Open();
         await client.Send(new ExchangeDeclare { Exchange = "x"u8, Type = WireScript.Bytes(type) });

@@ -25,7 +25,6 @@ internal static class PublishPropertiesTarget
             CheckDelay(input);
             CheckCounts(input);
             foreach (bool hasDeaths in (bool[])[false, true]) CheckDeaths(input, hasDeaths, ref behaviour);
-            behaviour.Add(MessageFormat091.Instance.CarbonCopies(input)?.Length ?? -1);
             behaviour.Add(properties.ExtraRoutingKeys(out bool hasBcc)?.Length ?? -1);
             behaviour.Add(hasBcc ? 1 : 0);
         }

@@ -19,9 +19,9 @@ public class PlainFormat : IMessageFormat
         return false;
     }
 
-    public virtual Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties) => null;
-
     public virtual byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies) => message.Properties.ToArray();
+
+    public virtual DeathPlace? FindLastDeath(Message message) => null;
 
     public virtual bool HasCycle(Message message, Utf8Name queue) => false;
 

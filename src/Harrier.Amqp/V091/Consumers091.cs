@@ -42,13 +42,15 @@ internal sealed class Consumers091(Channel091 channel)
             return;
         }
         Queue queue = Session.QueueToRead(channel.QueueName(method.Queue));
+        ArgumentTable arguments = Arguments091.Read(method.Arguments);
         var consumer = new Consumer091(Connection, channel, tag.Span.ToArray());
         consumer.Registration = new QueueConsumer(queue, consumer)
         {
             PrefetchCount = method.NoAck ? 0 : _prefetchCount,
             NoAck = method.NoAck,
             IsExclusive = method.Exclusive && queue.Definition.Type == QueueType.Classic, // quorum queues ignore it (note 81)
-            Priority = Priority(queue, Arguments091.Read(method.Arguments)),
+            Priority = Whole(queue, arguments, "x-priority") ?? 0,
+            TimeoutMs = Timeout(queue, arguments),
         };
         Session.Consume(consumer.Registration);
         _consumers[tag] = consumer;
@@ -168,12 +170,20 @@ internal sealed class Consumers091(Channel091 channel)
     private bool IsTaken(Utf8Name tag) =>
         (_consumers.TryGetValue(tag, out Consumer091? consumer) && !consumer.IsOrphaned) || _replyConsumer?.Tag.AsSpan().SequenceEqual(tag.Span) == true;
 
-    private static long Priority(Queue queue, ArgumentTable arguments)
+    private static long? Whole(Queue queue, ArgumentTable arguments, string name)
     {
-        if (arguments.TryGet("x-consumer-timeout", out _)) throw ErrorCatalogue.ArgumentNotBuilt("x-consumer-timeout", queue.NameText, queue.VirtualHost);
-        if (!arguments.TryGet("x-priority", out ArgumentValue priority)) return 0;
-        if (priority.IsInteger) return priority.Integer;
-        throw ErrorCatalogue.InvalidQueueArgument("x-priority", queue.NameText, queue.VirtualHost, $"expected integer, got {priority.TypeName}");
+        if (!arguments.TryGet(name, out ArgumentValue value)) return null;
+        if (value.IsInteger) return value.Integer;
+        throw ErrorCatalogue.InvalidQueueArgument(name, queue.NameText, queue.VirtualHost, $"\"expected integer, got {value.TypeName}\"");
+    }
+
+    // A timeout of 0 is none of the consumer's own.
+    private static long? Timeout(Queue queue, ArgumentTable arguments)
+    {
+        const string Name = "x-consumer-timeout";
+        long? timeoutMs = Whole(queue, arguments, Name);
+        if (timeoutMs < 0) throw ErrorCatalogue.InvalidQueueArgument(Name, queue.NameText, queue.VirtualHost, $"{{value_negative,{timeoutMs}}}");
+        return timeoutMs is > 0 and <= QueueConsumer.TimeoutMsMax ? timeoutMs : null;
     }
 
     private void ConsumeReplies(in BasicConsume method, Utf8Name tag)

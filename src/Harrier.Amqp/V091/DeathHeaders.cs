@@ -67,14 +67,15 @@ internal static class DeathHeaders
         return count >= DeathsMax; // a way of so many queues without a consumer may be a circle whose beginning is forgotten
     }
 
-    /// <summary>The further routing keys of the CC header, or null. A publication with an ill-typed one was refused (note 48).</summary>
-    public static Utf8Name[]? CopiesOf(ReadOnlySpan<byte> properties)
+    /// <inheritdoc cref="IMessageFormat.FindLastDeath"/>
+    public static DeathPlace? FindLast(Message message)
     {
-        List<Utf8Name>? keys = null;
-        FieldTableReader copies = CopyReader(PropertyRewriter.HeadersOf(properties));
-        while (copies.TryReadItem(out FieldValueBytes key))
-            if (key.Type == FieldType.LongString && key.Bytes.Length <= Utf8Name.SizeMax) (keys ??= []).Add(new Utf8Name(key.Bytes));
-        return keys?.Distinct().ToArray();
+        if (!message.HasDeaths) return null;
+        var deaths = new FieldTableReader(DeathsOf(PropertyRewriter.HeadersOf(message.Properties)));
+        if (!deaths.TryReadItem(out FieldValueBytes death) || death.Type != FieldType.Table) return null;
+        var keys = new FieldTableReader(FieldTableReader.TryFind(death.Bytes, "routing-keys"u8, out FieldValueBytes found) ? found.Bytes : default);
+        Utf8Name key = keys.TryReadItem(out FieldValueBytes first) ? new Utf8Name(first.Bytes) : default;
+        return new DeathPlace(new Utf8Name(Find(death, Queue)), new Utf8Name(Find(death, "exchange"u8)), key);
     }
 
     private static FieldTableReader CopyReader(ReadOnlySpan<byte> headers) =>

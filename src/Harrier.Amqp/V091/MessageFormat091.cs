@@ -37,9 +37,9 @@ internal sealed class MessageFormat091 : IMessageFormat
         return true;
     }
 
-    public Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties) => DeathHeaders.CopiesOf(properties);
-
     public byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies) => DeathHeaders.Write(message, in death, keepsCarbonCopies);
+
+    public DeathPlace? FindLastDeath(Message message) => DeathHeaders.FindLast(message);
 
     public bool HasCycle(Message message, Utf8Name queue) => DeathHeaders.HasCycle(message, queue);
 

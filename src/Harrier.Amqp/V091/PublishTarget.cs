@@ -56,7 +56,7 @@ internal sealed class PublishTarget(ClientSession session)
     public RouteSet Route(Message message)
     {
         if (_isRouted && message.ExtraRoutingKeys is null) return _routes;
-        Router.Route(_topology!, _exchange!, message, _routes);
+        session.Route(_topology!, _exchange!, message, _routes);
         _isRouted = message.ExtraRoutingKeys is null && !_routes.IsForThisMessageOnly;
         return _routes;
     }

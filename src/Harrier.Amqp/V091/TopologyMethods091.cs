@@ -32,8 +32,13 @@ internal sealed class TopologyMethods091(Channel091 channel)
 
     public void OnExchangeBind(in ExchangeBind method)
     {
-        Session.Bind(NameOf(method.Source), NameOf(method.Destination), toQueue: false, new Utf8Name(method.RoutingKey), Arguments091.Read(method.Arguments));
-        if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new ExchangeBindOk()));
+        Task bound = Session.Bind(
+            NameOf(method.Source), NameOf(method.Destination), toQueue: false, new Utf8Name(method.RoutingKey), Arguments091.Read(method.Arguments));
+        bool nowait = method.Nowait;
+        AnswerAfter(bound, () =>
+        {
+            if (!nowait) channel.AnswerOnceDurable(() => channel.Write(new ExchangeBindOk()));
+        });
     }
 
     public void OnExchangeUnbind(in ExchangeUnbind method)
@@ -64,8 +69,12 @@ internal sealed class TopologyMethods091(Channel091 channel)
         Utf8Name queue = channel.QueueName(method.Queue), source = NameOf(method.Exchange);
         // Both empty: the last queue, under its own name (behaviour note 29).
         Utf8Name key = method.Queue.IsEmpty && method.RoutingKey.IsEmpty ? queue : new Utf8Name(method.RoutingKey);
-        Session.Bind(source, queue, toQueue: true, key, Arguments091.Read(method.Arguments));
-        if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new QueueBindOk()));
+        Task bound = Session.Bind(source, queue, toQueue: true, key, Arguments091.Read(method.Arguments));
+        bool nowait = method.Nowait;
+        AnswerAfter(bound, () =>
+        {
+            if (!nowait) channel.AnswerOnceDurable(() => channel.Write(new QueueBindOk()));
+        });
     }
 
     public void OnQueueUnbind(in QueueUnbind method)
@@ -86,6 +95,12 @@ internal sealed class TopologyMethods091(Channel091 channel)
     {
         int count = Session.DeleteQueue(channel.QueueName(NameOf(method.Queue).Span), method.IfUnused, method.IfEmpty);
         if (!method.Nowait) channel.AnswerOnceDurable(() => channel.Write(new QueueDeleteOk { MessageCount = (uint)count }));
+    }
+
+    private void AnswerAfter(Task task, Action answer)
+    {
+        if (task.IsCompletedSuccessfully) answer();
+        else channel.AnswerAfter(task, answer);
     }
 
     /// <summary>Tells whether a requester still waits (note 97).</summary>

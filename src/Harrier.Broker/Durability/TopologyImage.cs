@@ -40,7 +40,7 @@ internal sealed class TopologyImage(QueueFactory queues)
     public void Configure()
     {
         foreach (Queue queue in Queues.Values)
-            queue.Settings = SettingsMerge.Merge(queue.Definition, VirtualHosts[queue.VirtualHost].Policies.For(queue.Definition));
+            queue.Settings = SettingsMerge.Merge(queue.Definition, queue.Definition.IsOrdinary ? VirtualHosts[queue.VirtualHost].Policies.For(queue.Definition) : EffectivePolicy.None);
     }
 
     private VirtualHostTopology Apply(TopologyOpCode code, VirtualHostTopology topology, ref OpReader reader)
@@ -95,7 +95,10 @@ internal sealed class TopologyImage(QueueFactory queues)
         var name = new Utf8Name(reader.Bytes());
         var type = (QueueType)reader.Byte();
         bool isAutoDelete = reader.Byte() != 0;
-        return queues.Restore(id, virtualHost, new QueueDefinition(name, type, IsDurable: true, IsExclusive: false, isAutoDelete, ArgumentCodec.Read(ref reader)));
+        ArgumentTable arguments = ArgumentCodec.Read(ref reader);
+        var role = (QueueRole)reader.Byte();
+        var definition = new QueueDefinition(name, type, IsDurable: true, IsExclusive: false, isAutoDelete, arguments, role, new Utf8Name(reader.Bytes()));
+        return queues.Restore(id, virtualHost, definition);
     }
 
     /// <summary>The binding, or null when its queue is not there: it was not durable, or is gone already.</summary>

@@ -122,6 +122,8 @@ internal static class TopologyOpCodec
         writer.Byte((byte)queue.Definition.Type);
         writer.Byte(queue.Definition.IsAutoDelete ? (byte)1 : (byte)0);
         ArgumentCodec.Write(writer, queue.Definition.Arguments);
+        writer.Byte((byte)queue.Definition.Role);
+        writer.Bytes(queue.Definition.ServedExchange.Span);
     }
 
     private static void Write(OpWriter writer, Binding binding)

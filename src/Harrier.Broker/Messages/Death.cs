@@ -16,6 +16,9 @@ public enum DeathReason : byte
     DeliveryLimit,
 }
 
+/// <summary>Where a message died, and the address under which it had come there.</summary>
+public readonly record struct DeathPlace(Utf8Name Queue, Utf8Name Exchange, Utf8Name RoutingKey);
+
 /// <summary>One death of a message. What else a death tells (exchange, routing keys, expiration) stands in the message itself.</summary>
 /// <param name="Queue">The queue that it died in.</param>
 /// <param name="Reason">Why.</param>

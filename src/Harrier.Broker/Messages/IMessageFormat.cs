@@ -14,9 +14,6 @@ public interface IMessageFormat
     /// <summary>The value of a property, or false when it is absent.</summary>
     bool TryFindProperty(ReadOnlySpan<byte> properties, MessageProperty property, out HeaderValue value);
 
-    /// <summary>The further routing keys that everybody may see (0-9-1's CC header), or null. What only the publisher saw (BCC) is not among them.</summary>
-    Utf8Name[]? CarbonCopies(ReadOnlySpan<byte> properties);
-
     /// <summary>
     /// The property section of a message that is dead-lettered: the death noted, the expiration taken out (behaviour note 100). Deaths that it names already
     /// count only when <see cref="Message.HasDeaths"/> says that the broker wrote them.
@@ -25,6 +22,9 @@ public interface IMessageFormat
     /// <param name="death">This death.</param>
     /// <param name="keepsCarbonCopies">Whether it goes on to the keys that it had; another key replaces all of them.</param>
     byte[] WithDeath(Message message, in Death death, bool keepsCarbonCopies);
+
+    /// <summary>Where the message died last and how it had been published, or null when no broker has noted that.</summary>
+    DeathPlace? FindLastDeath(Message message);
 
     /// <summary>Whether the message, dead already, was in that queue before and nobody has rejected it since (behaviour note 101).</summary>
     bool HasCycle(Message message, Utf8Name queue);

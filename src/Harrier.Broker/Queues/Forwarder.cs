@@ -67,7 +67,7 @@ internal sealed class Forwarder(IQueueHost? host)
         Message letter = dead.Copy(name.Span, key.Span, properties);
         letter.HasDeaths = true;
         (letter.ArrivedAtMs, letter.ExpiresAtMs, letter.DueAtMs) = (nowMs, 0, 0);
-        letter.ExtraRoutingKeys = keepsKeys ? dead.Format.CarbonCopies(dead.Properties) : null;
+        letter.ExtraRoutingKeys = keepsKeys ? dead.ExtraRoutingKeys : null;
         Router.Route(topology, exchange, letter, _routes);
         foreach (Queue target in _routes.Queues)
             if (reason == DeathReason.Rejected || !letter.Format.HasCycle(letter, target.Name)) _targets.Add(target);
@@ -78,12 +78,12 @@ internal sealed class Forwarder(IQueueHost? host)
     private Message? Release(in Departure departure, VirtualHostTopology topology)
     {
         Message delayed = departure.Message;
-        if (departure.Queue.Definition.StagesFor is not { } name || !topology.Exchanges.TryGetValue(name, out Exchange? exchange)) return null;
+        Utf8Name name = departure.Queue.Definition.ServedExchange;
+        if (!topology.Exchanges.TryGetValue(name, out Exchange? exchange)) return null;
         long nowMs = departure.Queue.Shard.NowMs;
         Message message = delayed.Copy(name.Span, delayed.RoutingKeyBytes, delayed.Format.AfterDelay(delayed.Properties));
         (message.ArrivedAtMs, message.DueAtMs) = (nowMs, 0);
         if (delayed.ExpiresAtMs != 0) message.ExpiresAtMs = nowMs + (delayed.ExpiresAtMs - delayed.ArrivedAtMs);
-        message.ExtraRoutingKeys = delayed.Format.CarbonCopies(delayed.Properties);
         Router.Route(topology, exchange, message, _routes);
         _targets.AddRange(_routes.Queues);
         return message;

@@ -12,13 +12,30 @@ public enum QueueType
     Quorum,
 }
 
+/// <summary>What a queue is for.</summary>
+public enum QueueRole : byte
+{
+    Ordinary,
+
+    /// <summary>Messages wait in it until their time has come, and go on through their exchange then.</summary>
+    Staging,
+
+    /// <summary>It keeps the last messages of its exchange for queues that are bound later.</summary>
+    History,
+}
+
 /// <summary>A queue as it was declared. An exclusive queue is never durable, whatever the client asked for (behaviour note 31).</summary>
-/// <param name="StagesFor">The exchange whose messages it holds until they are due, for a queue that the broker made for itself; null for others.</param>
+/// <param name="Role">What it is for.</param>
+/// <param name="ServedExchange">The exchange that it works for, when it is not an ordinary queue.</param>
 public sealed record QueueDefinition(
-    Utf8Name Name, QueueType Type, bool IsDurable, bool IsExclusive, bool IsAutoDelete, ArgumentTable Arguments, Utf8Name? StagesFor = null)
+    Utf8Name Name, QueueType Type, bool IsDurable, bool IsExclusive, bool IsAutoDelete, ArgumentTable Arguments,
+    QueueRole Role = QueueRole.Ordinary, Utf8Name ServedExchange = default)
 {
     /// <summary>Whether messages wait in it for their time, and go to their exchange then.</summary>
-    public bool IsStaging => StagesFor is not null;
+    public bool IsStaging => Role == QueueRole.Staging;
+
+    /// <summary>Whether clients may use it: not when the broker made it for itself.</summary>
+    public bool IsOrdinary => Role == QueueRole.Ordinary;
 }
 
 /// <summary>A queue that exists: its declaration, the shard that it lives in for good, and its machine, which only that shard may touch.</summary>

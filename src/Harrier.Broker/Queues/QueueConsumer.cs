@@ -7,6 +7,9 @@ namespace Harrier.Broker.Queues;
 /// </summary>
 public sealed class QueueConsumer
 {
+    /// <summary>The longest time that a consumer may ask for: ten years.</summary>
+    public const long TimeoutMsMax = 315_360_000_000;
+
     public QueueConsumer(Queue queue, IConsumer output)
     {
         Queue = queue;

@@ -6,6 +6,9 @@ public sealed partial class QueueMachine
     // Messages of a page; what a page holds on to stays in memory meanwhile.
     private const int PageMax = 128;
 
+    /// <summary>The place of the last message that joined. May be a moment old.</summary>
+    internal ulong LastSequence => Volatile.Read(ref _nextSequence) - 1;
+
     /// <summary>The next page of a browser, or null when there is nothing more. Under the shard's lock, like commands.</summary>
     internal BrowsePage? Browse(BrowsePlace place)
     {

@@ -31,7 +31,7 @@ internal static class BindingTable
     public static IBindingTable Empty(ExchangeType type, ArgumentTable arguments) => type switch
     {
         ExchangeType.Direct => DirectTable.Empty,
-        ExchangeType.Fanout => FanoutTable.Empty,
+        ExchangeType.Fanout or ExchangeType.Deduplication or ExchangeType.RecentHistory => FanoutTable.Empty,
         ExchangeType.Topic => TopicTable.Empty,
         ExchangeType.Headers => HeadersTable.Empty,
         ExchangeType.ConsistentHash => ConsistentHashTable.Empty(HashInput.Of(arguments)),
@@ -43,7 +43,8 @@ internal static class BindingTable
     /// <summary>Throws 406 when an exchange of that type cannot have these arguments.</summary>
     public static void ValidateArguments(ExchangeType type, ArgumentTable arguments, string exchange)
     {
-        if (type == ExchangeType.ConsistentHash) HashInput.Validate(arguments, exchange);
+        ExchangeArguments.Validate(type, arguments, exchange);
+        if (ExchangeArguments.MatchedType(type, arguments) == ExchangeType.ConsistentHash) HashInput.Validate(arguments, exchange);
     }
 
     /// <summary>Throws 406 when an exchange of that type cannot take the binding.</summary>

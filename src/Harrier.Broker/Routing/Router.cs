@@ -34,15 +34,24 @@ public static class Router
         {
             foreach (Utf8Name key in extraKeys) exchange.Bindings.Match(key, message, routes);
         }
+        if (exchange is { Type: ExchangeType.RecentHistory, Store: { } history }) Remember(history, message, routes);
         if (routes.Matches == before && exchange.AlternateExchange is { } alternate) routes.AddExchange(alternate);
+    }
+
+    /// <summary>Keeps a message for queues that are bound later, unless it says that it is not to be kept.</summary>
+    private static void Remember(Queue history, Message message, RouteSet routes)
+    {
+        routes.IsForThisMessageOnly = true;
+        bool isUnwanted = message.Format.TryFindHeader(message.Properties, "x-recent-history-no-store"u8, out HeaderValue value) && value.Matches(ArgumentValue.Of(true));
+        if (!isUnwanted) routes.Add(history);
     }
 
     /// <summary>The default exchange: the queue of that name, and those that CC and BCC name (note 47).</summary>
     private static void RouteByQueueName(VirtualHostTopology topology, Message message, RouteSet routes)
     {
-        if (topology.Queues.TryGetValue(message.RoutingKey, out Queue? queue)) routes.Add(queue);
+        if (topology.Queues.TryGetValue(message.RoutingKey, out Queue? queue) && queue.Definition.IsOrdinary) routes.Add(queue);
         if (message.ExtraRoutingKeys is not { } extraKeys) return;
         foreach (Utf8Name key in extraKeys)
-            if (topology.Queues.TryGetValue(key, out queue)) routes.Add(queue);
+            if (topology.Queues.TryGetValue(key, out queue) && queue.Definition.IsOrdinary) routes.Add(queue);
     }
 }

@@ -1,5 +1,6 @@
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
+using Harrier.Broker.Routing;
 using Harrier.Broker.Security;
 using Harrier.Broker.Topology;
 
@@ -31,6 +32,20 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
         return exchange.IsInternal ? throw ErrorCatalogue.InternalExchange(name.ToString(), VirtualHost.Name) : exchange;
     }
 
+    /// <summary>Finds the queues of a message: those that its exchange routes it to, or the one in which it has to wait before that.</summary>
+    public void Route(VirtualHostTopology topology, Exchange exchange, Message message, RouteSet routes)
+    {
+        if (!exchange.StagesMessages || !Staging.Applies(exchange, message))
+        {
+            Router.Route(topology, exchange, message, routes);
+            if (exchange.StagesMessages) routes.IsForThisMessageOnly = true;
+            return;
+        }
+        routes.Clear();
+        routes.IsForThisMessageOnly = true;
+        routes.Add(VirtualHost.StoreOf(exchange));
+    }
+
     public void DeclareExchange(Utf8Name name, string type, bool durable, bool autoDelete, bool isInternal, ArgumentTable arguments)
     {
         ExchangeType parsed = ExchangeTypeNames.Parse(type);
@@ -60,9 +75,13 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
     public Queue DeclareQueue(Utf8Name name, bool durable, bool exclusive, bool autoDelete, ArgumentTable arguments)
     {
         Require(Permission.Configure, name, isQueue: true);
-        if (!VirtualHost.TryFindQueue(name, this, out _)) RequireForDeadLetters(name, arguments);
+        bool isNew = !VirtualHost.TryFindQueue(name, this, out _);
+        if (isNew) RequireForDeadLetters(name, arguments);
         Queue queue = VirtualHost.DeclareQueue(name, durable, exclusive, autoDelete, arguments, this);
         if (queue.Definition.IsExclusive) _exclusiveQueues.Add(queue);
+        // A queue that goes when it is not used counts from now on; a quorum queue from its first declaration (note 53).
+        if (queue.Settings.ExpiresMs is not null && (isNew || queue.Definition.Type == QueueType.Classic))
+            Commands.Add(new QueueCommand(QueueCommandKind.Touch, queue));
         return queue;
     }
 
@@ -98,10 +117,14 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
         return Commands.Ask(new QueueCommand(QueueCommandKind.Purge, VirtualHost.FindQueue(name, this))).MessageCount;
     }
 
-    public void Bind(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments)
+    /// <summary>Makes a binding exist. Ends when what its exchange has kept for it is there.</summary>
+    public Task Bind(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments)
     {
         RequireForBinding(source, destination, toQueue);
-        VirtualHost.Bind(source, destination, toQueue, routingKey, arguments, this);
+        bool isNew = VirtualHost.Bind(source, destination, toQueue, routingKey, arguments, this);
+        VirtualHostTopology topology = VirtualHost.Topology;
+        bool hasHistory = isNew && topology.Exchanges.TryGetValue(source, out Exchange? exchange) && exchange.Type == ExchangeType.RecentHistory;
+        return hasHistory ? RecentHistory.ReplayAsync(topology, source, destination, toQueue, VirtualHost.NewRouteSeed()) : Task.CompletedTask;
     }
 
     public void Unbind(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments)

@@ -116,6 +116,14 @@ internal static class QueueArguments
         return type;
     }
 
+    /// <summary>The first of some arguments that no queue could have, and why not; null when they are all right.</summary>
+    public static (string Argument, string Detail)? FirstInvalid(ArgumentTable arguments)
+    {
+        foreach (Argument argument in arguments)
+            if (Rules.TryGetValue(argument.Name, out Rule? rule) && rule.Check(argument.Value) is { } detail) return (argument.Name, detail);
+        return null;
+    }
+
     /// <summary>Refuses a declaration whose arguments differ from those the queue has (note 33). Only those that its type knows count.</summary>
     public static void AssertEquivalent(Queue queue, ArgumentTable received)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Policies;
+using Harrier.Broker.Queues;
 
 namespace Harrier.Broker.Topology;
 
@@ -11,7 +12,7 @@ public static class TopologyMachine
     {
         ExchangeDeclared declared => topology with { Exchanges = topology.Exchanges.SetItem(declared.Exchange.Name, UnderPolicies(topology.Policies, declared.Exchange)) },
         ExchangeDeleted deleted => topology with { Exchanges = topology.Exchanges.Remove(deleted.Name) },
-        QueueDeclared declared => topology with { Queues = topology.Queues.SetItem(declared.Queue.Name, declared.Queue) },
+        QueueDeclared declared => WithStore(topology with { Queues = topology.Queues.SetItem(declared.Queue.Name, declared.Queue) }, declared.Queue),
         QueueDeleted deleted => topology with { Queues = topology.Queues.Remove(deleted.Queue.Name) },
         BindingAdded added => Add(topology, added.Binding),
         BindingRemoved removed => Remove(topology, removed.Binding),
@@ -19,6 +20,11 @@ public static class TopologyMachine
         PolicyCleared cleared => With(topology, topology.Policies.Without(cleared.Kind, cleared.Name)),
         _ => throw new ArgumentOutOfRangeException(nameof(op)),
     };
+
+    private static VirtualHostTopology WithStore(VirtualHostTopology topology, Queue queue) =>
+        !queue.Definition.IsOrdinary && topology.Exchanges.TryGetValue(queue.Definition.ServedExchange, out Exchange? exchange)
+            ? topology with { Exchanges = topology.Exchanges.SetItem(exchange.Name, exchange with { Store = queue }) }
+            : topology;
 
     private static VirtualHostTopology With(VirtualHostTopology topology, PolicyTable policies)
     {

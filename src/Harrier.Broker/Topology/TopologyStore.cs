@@ -44,15 +44,25 @@ internal sealed class TopologyStore(VirtualHostTopology initial, TopologyLog log
             foreach (TopologyOp op in decision.Ops) topology = TopologyMachine.Apply(topology, op);
             _current = topology;
             if (decision.Ops.Any(op => op is PolicySet or PolicyCleared)) Configure(topology);
+            if (decision.Ops.Any(op => op is ExchangeDeleted)) EndStores(decision.Ops);
             return decision.Answer;
         }
+    }
+
+    // Other queues end before they are taken out of the topology; those that work for an exchange go with it.
+    private static void EndStores(TopologyOp[] ops)
+    {
+        var batch = new CommandBatch();
+        foreach (QueueDeleted deleted in ops.OfType<QueueDeleted>().Where(op => !op.Queue.Definition.IsOrdinary))
+            batch.Add(new QueueCommand(QueueCommandKind.Delete, deleted.Queue));
+        batch.Run();
     }
 
     // Still under the gate: nobody can declare a queue, or change another policy, between the change and what it does to the queues that are there.
     private static void Configure(VirtualHostTopology topology)
     {
         var batch = new CommandBatch();
-        foreach (Queue queue in topology.Queues.Values)
+        foreach (Queue queue in topology.Queues.Values.Where(queue => queue.Definition.IsOrdinary))
         {
             QueueSettings settings = SettingsMerge.Merge(queue.Definition, topology.Policies.For(queue.Definition));
             if (settings != queue.Settings) batch.Add(new QueueCommand(QueueCommandKind.Configure, queue, Settings: settings));

@@ -63,8 +63,20 @@ public sealed class VirtualHost
             }
             AssertNotReserved("exchange", name);
             BindingTable.ValidateArguments(type, arguments, ErrorCatalogue.Exchange(name.ToString(), Name));
-            return new TopologyDecision<bool>(true, new ExchangeDeclared(Exchange.Create(name, type, durable, autoDelete, isInternal, arguments)));
+            Exchange exchange = Exchange.Create(name, type, durable, autoDelete, isInternal, arguments);
+            return type == ExchangeType.RecentHistory
+                ? new TopologyDecision<bool>(true, new ExchangeDeclared(exchange), new QueueDeclared(CreateStore(exchange)))
+                : new TopologyDecision<bool>(true, new ExchangeDeclared(exchange));
         });
+
+    /// <summary>The queue in which messages of an exchange wait. Made when the first has to.</summary>
+    internal Queue StoreOf(Exchange exchange) => exchange.Store ?? _store.Change(topology =>
+    {
+        Exchange current = topology.Exchanges.GetValueOrDefault(exchange.Name) ?? throw ErrorCatalogue.NoExchange(exchange.Name.ToString(), Name);
+        if (current.Store is { } store) return new TopologyDecision<Queue>(store);
+        Queue made = CreateStore(current);
+        return new TopologyDecision<Queue>(made, new QueueDeclared(made));
+    });
 
     /// <summary>Makes the exchange not exist (note 35); throws 406 when it is in use (note 37).</summary>
     public void DeleteExchange(Utf8Name name, bool ifUnused) =>
@@ -118,10 +130,11 @@ public sealed class VirtualHost
         });
 
     /// <summary>Makes the binding exist; throws 404 when an end is missing, 406 when the exchange type cannot take it.</summary>
-    public void Bind(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments, object connection) =>
+    /// <returns>Whether it did not exist before.</returns>
+    public bool Bind(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name routingKey, ArgumentTable arguments, object connection) =>
         _store.Change(topology =>
         {
-            ExchangeType type = FindExchange(source).Type;
+            ExchangeType type = FindExchange(source).MatchedType;
             Destination end = toQueue ? new Destination(FindQueue(destination, connection)) : new Destination(FindExchange(destination).Name);
             var binding = new Binding(source, end, routingKey, arguments);
             BindingTable.Validate(type, binding);
@@ -143,6 +156,10 @@ public sealed class VirtualHost
             change.RemoveBinding(binding);
             return new TopologyDecision<bool>(true, change.Ops);
         });
+
+    /// <summary>Has a queue deliver nothing, or deliver again. What it takes in it keeps; a durable queue stays paused over a restart.</summary>
+    public void Pause(Queue queue, bool isPaused) =>
+        new CommandBatch().Ask(new QueueCommand(isPaused ? QueueCommandKind.Pause : QueueCommandKind.Unpause, queue));
 
     /// <summary>Makes the policy exist, in place of one of its name, and applies it at once. Answers why it is refused (RabbitMQ's text), or null.</summary>
     public string? SetPolicy(PolicyDraft draft) => SetPolicy(PolicyKind.User, draft);
@@ -166,8 +183,18 @@ public sealed class VirtualHost
             ? new TopologyDecision<bool>(false)
             : new TopologyDecision<bool>(true, new PolicyCleared(kind, name)));
 
+    private Queue CreateStore(Exchange exchange)
+    {
+        QueueRole role = exchange.Type == ExchangeType.RecentHistory ? QueueRole.History : QueueRole.Staging;
+        var definition = new QueueDefinition(
+            ExchangeArguments.StoreName(exchange), QueueType.Classic, exchange.IsDurable, IsExclusive: false, IsAutoDelete: false,
+            ExchangeArguments.StoreArguments(exchange), role, exchange.Name);
+        return _queues.Create(Name, definition, SettingsMerge.Merge(definition, EffectivePolicy.None), owner: null);
+    }
+
     private void AssertAccess(Queue queue, object connection)
     {
+        if (!queue.Definition.IsOrdinary) throw ErrorCatalogue.InternalQueue(queue.NameText, Name);
         if (queue.Owner is { } owner && !ReferenceEquals(owner, connection)) throw ErrorCatalogue.QueueLocked(queue.NameText, Name);
     }
 

@@ -1,0 +1,29 @@
+using Harrier.Broker.Topology;
+
+namespace Harrier.Broker.Queues;
+
+/// <summary>The messages of an exchange that wait for their time: to be looked at, and to be called off.</summary>
+/// <param name="exchange">The exchange.</param>
+public sealed class DelayedMessages(Exchange exchange)
+{
+    private readonly CommandBatch _batch = new();
+
+    /// <summary>How many there are.</summary>
+    public int Count => exchange.Store is { Definition.IsStaging: true } staging ? staging.ReadyCount : 0;
+
+    /// <summary>Shows them, in the order in which they were published. <see cref="BrowsedMessage.ExpiresAtMs"/> is when a message is due.</summary>
+    /// <param name="filter">Which ones; null for all.</param>
+    /// <param name="stop">Ends the reading.</param>
+    public IAsyncEnumerable<BrowsedMessage> ReadAsync(MessageFilter? filter = null, CancellationToken stop = default) =>
+        exchange.Store is { Definition.IsStaging: true } staging ? new QueueBrowser(staging) { Filter = filter }.ReadAsync(stop) : AsyncEnumerable.Empty<BrowsedMessage>();
+
+    /// <summary>Calls a message off, while it is shown; false when it was let go meanwhile.</summary>
+    public bool Cancel(in BrowsedMessage message)
+    {
+        if (exchange.Store is not { } staging) return false;
+        var detach = new QueueCommand(QueueCommandKind.Detach, staging, message.Message, Sequence: message.Sequence);
+        if (_batch.Ask(in detach).Status != QueueAnswerStatus.Done) return false;
+        _batch.Ask(new QueueCommand(QueueCommandKind.Depart, staging, Sequence: message.Sequence));
+        return true;
+    }
+}
