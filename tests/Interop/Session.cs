@@ -70,6 +70,20 @@ internal sealed class Session : IAsyncDisposable
     public Task<string> QuorumQueueAsync(Dictionary<string, object?>? arguments = null) =>
         QueueAsync(durable: true, autoDelete: false, new(arguments ?? []) { ["x-queue-type"] = "quorum" });
 
+    /// <summary>Exclusive, but for the type quorum, which is durable.</summary>
+    public async Task QueueAsync(string name, Dictionary<string, object?> arguments)
+    {
+        var isQuorum = arguments.GetValueOrDefault("x-queue-type") is "quorum";
+        await Channel.QueueDeclareAsync(name, durable: isQuorum, exclusive: !isQuorum, autoDelete: false, arguments);
+        _queues.Add(name);
+    }
+
+    public async Task ExchangeAsync(string type, string name)
+    {
+        await Channel.ExchangeDeclareAsync(name, type);
+        _exchanges.Add(name);
+    }
+
     public async Task<string> ExchangeAsync(string type, bool durable = false, Dictionary<string, object?>? arguments = null)
     {
         var name = Unique(type);
