@@ -140,6 +140,8 @@ public static class ErrorCatalogue
         Connection(ErrorCode.NotAllowed, $"reached maximum ({max}) of consumers per channel");
     public static BrokerException ExclusiveUse(string name, string vhost) =>
         Channel(ErrorCode.AccessRefused, $"{Queue(name, vhost)} in exclusive use");
+    public static BrokerException GetBesideSingleActiveConsumer(string name, string vhost) => Channel(ErrorCode.ResourceLocked,
+        $"cannot obtain access to locked {Queue(name, vhost)}. basic.get operations are not supported by quorum queues with single active consumer");
     public static BrokerException UnknownDeliveryTag(ulong tag) => Channel(ErrorCode.PreconditionFailed, $"unknown delivery tag {tag}");
     public static BrokerException DeliveryTimedOut(int channel, long timeoutMs) => Channel(ErrorCode.PreconditionFailed,
         $"delivery acknowledgement on channel {channel} timed out. Timeout value used: {timeoutMs} ms. " +

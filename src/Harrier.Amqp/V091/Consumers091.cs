@@ -68,7 +68,10 @@ internal sealed class Consumers091(Channel091 channel)
 
     public void OnGet(in BasicGet method)
     {
-        Get(Session.QueueToRead(channel.QueueName(method.Queue)), method.NoAck);
+        Queue queue = Session.QueueToRead(channel.QueueName(method.Queue));
+        bool isRefused = queue.Definition.Type == QueueType.Quorum && queue.Settings.HasSingleActiveConsumer; // note 78
+        if (isRefused) throw ErrorCatalogue.GetBesideSingleActiveConsumer(queue.NameText, queue.VirtualHost);
+        Get(queue, method.NoAck);
     }
 
     /// <summary>Settles one delivery or all up to it. Throws 406 for a tag that is not outstanding (notes 84 and 85).</summary>

@@ -79,9 +79,7 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
         if (isNew) RequireForDeadLetters(name, arguments);
         Queue queue = VirtualHost.DeclareQueue(name, durable, exclusive, autoDelete, arguments, this);
         if (queue.Definition.IsExclusive) _exclusiveQueues.Add(queue);
-        // A queue that goes when it is not used counts from now on; a quorum queue from its first declaration (note 53).
-        if (queue.Settings.ExpiresMs is not null && (isNew || queue.Definition.Type == QueueType.Classic))
-            Commands.Add(new QueueCommand(QueueCommandKind.Touch, queue));
+        Touch(queue, isNew);
         return queue;
     }
 
@@ -89,7 +87,9 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
     public Queue DeclareQueuePassively(Utf8Name name)
     {
         RequireAny(name, isQueue: true);
-        return VirtualHost.FindQueue(name, this);
+        Queue queue = VirtualHost.FindQueue(name, this);
+        Touch(queue, isNew: false);
+        return queue;
     }
 
     /// <summary>Deletes a queue; how many messages went with it, 0 when there is no such queue (note 35).</summary>
@@ -167,6 +167,13 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
             VirtualHost.RemoveQueue(queue);
         }
         _exclusiveQueues.Clear();
+    }
+
+    // A queue that goes when it is not used counts from now on; a quorum queue from its first declaration (note 53).
+    private void Touch(Queue queue, bool isNew)
+    {
+        if (queue.Settings.ExpiresMs is not null && (isNew || queue.Definition.Type == QueueType.Classic))
+            Commands.Add(new QueueCommand(QueueCommandKind.Touch, queue));
     }
 
     private void Forget(Queue queue)
