@@ -56,22 +56,18 @@ public sealed class Expiry(BrokerUnderTest broker)
     {
         await using var session = await Session.OpenAsync(broker);
         var graveyard = await session.QueueAsync();
-        var (queue, marker) = (
-            await session.QueueAsync(Arguments.DeadLettersTo(graveyard).And("x-message-ttl", 200)),
-            await session.QueueAsync(Arguments.TimeToLive(250)));
+        var queue = await session.QueueAsync(Arguments.DeadLettersTo(graveyard).And("x-message-ttl", 100));
+        var inbox = await session.ConsumeAsync(queue);
         await session.SendAsync(queue, "acknowledged", "returned");
-        await session.SendAsync(marker, "marker");
-        var acknowledged = await session.GetAsync(queue, autoAck: false);
-        var returned = await session.GetAsync(queue, autoAck: false);
-        await session.ShouldBecomeReadyAsync(marker, 1);
-        await session.ShouldBecomeReadyAsync(marker, 0);
+        await inbox.ShouldGetAsync(2);
+        await session.WaitAsync(150);
         (await session.Channel.MessageCountAsync(graveyard)).ShouldBe(0u);
 
-        await session.Channel.BasicAckAsync(acknowledged.DeliveryTag, multiple: false);
-        await session.Channel.BasicNackAsync(returned.DeliveryTag, multiple: false, requeue: true);
-        (await session.Channel.BasicGetAsync(queue, autoAck: true)).ShouldBeNull();
+        await session.Channel.BasicAckAsync(inbox.Deliveries[0].Tag, multiple: false);
+        await session.Channel.BasicNackAsync(inbox.Deliveries[1].Tag, multiple: false, requeue: true);
         (await session.GetAsync(graveyard)).Text().ShouldBe("returned");
         (await session.DrainAsync(graveyard)).ShouldBeEmpty();
+        inbox.Bodies.ShouldBe(["acknowledged", "returned"]);
     }
 
     [Fact]
@@ -109,7 +105,7 @@ public sealed class Expiry(BrokerUnderTest broker)
         var graveyard = await session.QueueAsync();
         var queue = await session.QueueAsync(Arguments.DeadLettersTo(graveyard).And("x-expires", 100));
         await session.SendAsync(queue, "x");
-        await Eventually.IsTrueAsync(async () => !await session.IsRoutableAsync(queue), "the queue is gone");
+        await session.ShouldGoAsync(queue);
         await session.ShouldRefuseAsync(
             404, $"NOT_FOUND - no queue '{queue}' in vhost '{session.VirtualHost}'", channel => channel.QueueDeclarePassiveAsync(queue));
         (await session.DrainAsync(graveyard)).ShouldBeEmpty();
@@ -122,7 +118,7 @@ public sealed class Expiry(BrokerUnderTest broker)
         foreach (var type in new[] { "classic", "quorum" })
         {
             var queue = await session.QueueAsync(durable: true, arguments: Arguments.Of("x-expires", 100).And("x-queue-type", type));
-            await Eventually.IsTrueAsync(async () => !await session.IsRoutableAsync(queue), $"the {type} queue is gone");
+            await session.ShouldGoAsync(queue);
         }
     }
 
@@ -130,7 +126,7 @@ public sealed class Expiry(BrokerUnderTest broker)
     public async Task Consumers_and_gets_keep_a_queue()
     {
         await using var session = await Session.OpenAsync(broker);
-        var arguments = Arguments.Of("x-expires", 300);
+        var arguments = Arguments.Of("x-expires", 400);
         var (consumed, polled, unused) = (
             await session.QueueAsync(arguments), await session.QueueAsync(arguments), await session.QueueAsync(arguments));
         var inbox = await session.ConsumeAsync(consumed);

@@ -132,18 +132,22 @@ public sealed class RetryTopologies(BrokerUnderTest broker)
         await session.ExchangeAsync(ExchangeType.Fanout, endpoint);
         await session.QueueAsync(endpoint, []);
         await session.Channel.QueueBindAsync(endpoint, endpoint, "");
-        await session.QueueAsync(delay, Arguments.DeadLetters(endpoint).And("x-message-ttl", 50).And("x-expires", 300));
         var inbox = await session.ConsumeAsync(endpoint);
         await session.PublishAsync(endpoint, "", "x", Redelivery(0));
         for (var count = 1; count <= 3; count++)
         {
             await inbox.ShouldGetAsync(count);
             Deaths.Header(inbox.Deliveries[^1].Properties, "MT-Redelivery-Count").ShouldBe(count - 1);
-            if (count < 3) await session.SendAsync(delay, "x", Redelivery(count));
+            if (count < 3)
+            {
+                await session.QueueAsync(delay, Arguments.DeadLetters(endpoint).And("x-message-ttl", 50).And("x-expires", 200)); // begins its lease again
+                await session.SendAsync(delay, "x", Redelivery(count));
+            }
+
             await session.Channel.BasicAckAsync(inbox.Deliveries[^1].Tag, multiple: false);
         }
 
-        await Eventually.IsTrueAsync(async () => !await session.IsRoutableAsync(delay), "the queue for delays is gone");
+        await session.ShouldGoAsync(delay);
     }
 
     [Fact]

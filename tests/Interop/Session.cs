@@ -139,6 +139,37 @@ internal sealed class Session : IAsyncDisposable
         }
     }
 
+    /// <summary>The queue must go by itself. Asks for an exchange that goes with its last binding, because asking for the queue would use it.</summary>
+    public async Task ShouldGoAsync(string queue)
+    {
+        var watcher = Unique("watcher");
+        await Channel.ExchangeDeclareAsync(watcher, ExchangeType.Fanout, durable: false, autoDelete: true);
+        await Channel.QueueBindAsync(queue, watcher, "");
+        await using var channel = await NewChannelAsync();
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                try
+                {
+                    await channel.ExchangeDeclarePassiveAsync(watcher);
+                    return false;
+                }
+                catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == 404)
+                {
+                    return true;
+                }
+            },
+            "the queue is gone");
+    }
+
+    /// <summary>Lets time pass by the broker's clock: what was to happen this long after an earlier publish of this channel has happened.</summary>
+    public async Task WaitAsync(int milliseconds)
+    {
+        var expired = await QueueAsync();
+        await SendAsync(await QueueAsync(Arguments.DeadLettersTo(expired).And("x-message-ttl", milliseconds)), "marker");
+        await GetAsync(expired);
+    }
+
     public async Task<Inbox> ConsumeAsync(
         string queue, bool autoAck = false, IChannel? channel = null, Dictionary<string, object?>? arguments = null, bool exclusive = false)
     {

@@ -89,18 +89,15 @@ def message_ttl(uri):
 @scenario("blocking-queue-expires")
 def queue_expires(uri):
     with Session(uri) as session:
-        queue = session.queue(exclusive=True, arguments={"x-expires": 100})
+        queue, graveyard = session.queue(exclusive=True, arguments={"x-expires": 300}), session.queue()
         collector = Collector()
-        tag = session.channel.basic_consume(queue, collector, auto_ack=True)
+        session.channel.basic_consume(queue, collector, auto_ack=True)
         unused = session.queue(exclusive=True, arguments={"x-expires": 100})
-        marker = session.queue(exclusive=True, arguments={"x-message-ttl": 250})
-        session.publish("", marker, b"x")
-        session.wait_for(lambda: session.ready(marker) == 1, "the marker")
-        session.wait_for(lambda: session.ready(marker) == 0, "the end of the marker")
+        session.publish("", session.queue(exclusive=True, arguments=dead_letters_to(graveyard, message_ttl=500)), b"marker")
+        await_message(session, graveyard)
         expect(not exists(session, unused), "the unused queue is still there")
         session.publish("", queue, b"alive")
         session.wait_for(lambda: collector.bodies == [b"alive"], "a message by the queue in use")
-        session.channel.basic_cancel(tag)
 
 
 @scenario("blocking-reject-publish")
