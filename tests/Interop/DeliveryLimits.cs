@@ -87,7 +87,11 @@ public sealed class DeliveryLimits(BrokerUnderTest broker)
         await session.Channel.BasicRejectAsync(second.DeliveryTag, requeue: true);
         await session.Channel.BasicRejectAsync(first.DeliveryTag, requeue: true);
         await session.ShouldBecomeReadyAsync(queue, 3);
-        (await session.DrainAsync(queue)).ShouldBe(["1", "0", "2"]);
+        var bodies = await session.DrainAsync(queue);
+
+        // RabbitMQ serves them as they were returned, Harrier as they were published.
+        bodies[..2].Order().ShouldBe(["0", "1"]);
+        bodies[2..].ShouldBe(["2"]);
     }
 
     private static async Task RequeueAsync(Session session, string queue) =>

@@ -71,6 +71,20 @@ public sealed class Expiry(BrokerUnderTest broker)
     }
 
     [Fact]
+    public async Task An_expired_message_behind_a_living_one_is_not_delivered()
+    {
+        await using var session = await Session.OpenAsync(broker);
+        var graveyard = await session.QueueAsync();
+        var queue = await session.QueueAsync(Arguments.DeadLettersTo(graveyard));
+        await session.SendAsync(queue, "living", new BasicProperties { Expiration = "60000" });
+        await session.SendAsync(queue, "expired", new BasicProperties { Expiration = "30" });
+        await session.WaitAsync(80);
+        (await session.DrainAsync(queue)).ShouldBe(["living"]);
+        (await session.GetAsync(graveyard)).Text().ShouldBe("expired");
+        (await session.DrainAsync(graveyard)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_message_that_has_died_lives_as_long_as_the_next_queue_says()
     {
         await using var session = await Session.OpenAsync(broker);
