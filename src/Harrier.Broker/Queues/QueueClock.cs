@@ -66,13 +66,14 @@ public sealed class QueueClock : IDisposable
         if (!_turn.TryEnter()) return; // whoever is at it sets the timer again
         try
         {
-            lock (_gate) _armedForMs = long.MaxValue;
             while (!_isStopped && WakeDue()) { }
         }
         finally
         {
             _turn.Exit();
         }
+        // What it was set for meanwhile has gone off in vain, or is among what the shards want next.
+        lock (_gate) _armedForMs = long.MaxValue;
         long nextAtMs = Shards.Min(shard => shard.Alarms.NextAtMs);
         if (nextAtMs != long.MaxValue) WakeAt(nextAtMs);
     }

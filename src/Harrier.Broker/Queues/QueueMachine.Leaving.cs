@@ -10,13 +10,14 @@ public sealed partial class QueueMachine
     // What could not be dead-lettered and is to be kept is tried again after so long.
     private const long RetryMs = 1000;
 
-    // Messages that are read in one go on their way out, and bytes of them in memory at a time.
-    private const int ReadMax = 128;
+    // Messages that are read in one go on their way out.
+    private const int ReadMax = 256;
 
     private readonly Dictionary<ulong, Aside> _aside = [];
     private readonly PriorityQueue<ulong, long> _asideDue = new();
     private readonly List<QueueEntry> _unread = [];
     private KeyWindow? _keys;
+    private int _leavingLoads;
 
     /// <summary>Messages that wait to be delivered again after a failure, or to be taken by another queue.</summary>
     public int AsideCount => _aside.Count;
@@ -45,15 +46,19 @@ public sealed partial class QueueMachine
     /// <summary>Has messages read that are on disk and are to leave.</summary>
     private void ReadLeaving(Queue queue, QueueEffects effects)
     {
-        foreach (QueueEntry[] part in _unread.Chunk(ReadMax)) effects.Loads.Add(BacklogLoad.OfLeaving(queue, [.. part]));
+        foreach (QueueEntry[] part in _unread.Chunk(ReadMax))
+        {
+            effects.Loads.Add(BacklogLoad.OfLeaving(queue, [.. part]));
+            _leavingLoads++;
+        }
         _unread.Clear();
     }
 
     private void LeavingLoaded(BacklogLoad load, QueueEffects effects)
     {
         load.IsWanted = load.Failure is not null && load.Entries.Exists(entry => _aside.ContainsKey(entry.Sequence));
-        if (load.Failure is not null) return; // they stay aside, for a damaged message is not to be lost silently
-        foreach (QueueEntry entry in load.TakeScattered())
+        // What cannot be read stays aside: a damaged message is not to be lost silently.
+        foreach (QueueEntry entry in load.Failure is null ? load.TakeScattered() : [])
         {
             if (!_aside.TryGetValue(entry.Sequence, out Aside? aside))
             {
@@ -63,6 +68,7 @@ public sealed partial class QueueMachine
             // It leaves memory with the departure: what is kept for a later try is read again then.
             effects.Departures.Add(new Departure(load.Queue, entry.Sequence, entry.Message!, aside.Reason));
         }
+        if (--_leavingLoads == 0) Tick(load.Queue, effects); // which waited, so as not to ask for more than can be read
     }
 
     /// <summary>The message is where it was sent, by another command of the same group.</summary>

@@ -96,8 +96,16 @@ public sealed partial class QueueMachine
             effects.Ended.Add(queue);
             return;
         }
-        int budget = TickMax;
         EndLeases(queue, effects);
+        int budget = TickMax;
+        if (_leavingLoads == 0) Shrink(queue, ref budget, effects);
+        Dispatch(queue, effects);
+        if (_leavingLoads == 0 && _unread.Count == 0) effects.Alarms?.Set(queue, budget > 0 ? NextDueMs() : effects.NowMs);
+    }
+
+    /// <summary>Removes what is to go.</summary>
+    private void Shrink(Queue queue, ref int budget, QueueEffects effects)
+    {
         RetryAside(queue, ref budget, effects);
         ExpireScheduled(queue, ref budget, effects);
         foreach (Lane lane in _ready.Lanes)
@@ -106,8 +114,6 @@ public sealed partial class QueueMachine
             if (_ttlMs != long.MaxValue) ExpireHeads(queue, lane, ref budget, effects);
         }
         DropOverflow(queue, ref budget, effects);
-        Dispatch(queue, effects);
-        effects.Alarms?.Set(queue, budget > 0 ? NextDueMs() : effects.NowMs);
     }
 
     private bool IsUnusedFor(long? timeMs, long nowMs) => timeMs is { } ms && _consumers.Count == 0 && _lastUsedAtMs + ms <= nowMs;
