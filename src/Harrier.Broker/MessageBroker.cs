@@ -54,6 +54,12 @@ public sealed class MessageBroker : IQueueHost, IDisposable
     /// <summary>Holds publishers back when something runs short.</summary>
     public FlowGate Flow { get; } = new();
 
+    /// <summary>Is told when a queue could not do what was due: an invariant is broken, and the queue stands still.</summary>
+    public Action<Exception>? OnQueueFailure
+    {
+        set => _shards.Clock.OnFailure = value;
+    }
+
     /// <summary>Tells when something is on the disk.</summary>
     public LogSync Sync { get; }
 

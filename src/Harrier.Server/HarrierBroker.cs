@@ -71,6 +71,8 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         IPAddress address = OptionsReader.Address(options);
         DurableBroker durable = DurableBroker.Open(options, time, loggers);
         MessageBroker broker = durable.Broker;
+        ILogger log = loggers.CreateLogger<HarrierBroker>();
+        broker.OnQueueFailure = e => LogQueueFailed(log, e);
         var memory = new MemoryWatermark(memoryBytesMax, () => MeasureMemory(memoryBytesMax), broker.Flow, loggers.CreateLogger<MemoryWatermark>());
         var server = new AmqpServer(broker, limits, options.Identity, time, loggers.CreateLogger<AmqpServer>());
         WebApplication listener = Listen(options, server, loggers);
@@ -88,7 +90,6 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         var trim = new IdleTrim();
         ITimer memoryChecks = time.CreateTimer(_ => CheckMemory(memory, trim), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
         IPEndPoint endPoint = AddressOf(listener, address);
-        ILogger log = loggers.CreateLogger<HarrierBroker>();
         LogStarted(log, Version, endPoint, options.Data is { } data ? "durable, in " + Path.GetFullPath(data) : "in memory only");
         return new HarrierBroker(listener, server, durable, memoryChecks, endPoint, log);
     }
@@ -159,6 +160,9 @@ public sealed partial class HarrierBroker : IAsyncDisposable
 
     [LoggerMessage(1002, LogLevel.Information, "Harrier is stopping; {Connections} connections are being closed")]
     private static partial void LogStopping(ILogger log, int connections);
+
+    [LoggerMessage(1004, LogLevel.Critical, "A queue could not do what was due and stands still")]
+    private static partial void LogQueueFailed(ILogger log, Exception exception);
 
     [LoggerMessage(1003, LogLevel.Information, "Harrier has stopped")]
     private static partial void LogStopped(ILogger log);

@@ -54,6 +54,7 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
                 image.End();
                 continue;
             }
+            new PostponedPlaces(image, id, formats).Separate();
             lock (queue.Shard.Gate)
             {
                 queue.Machine.Restore(image, queue.Shard.NowMs);

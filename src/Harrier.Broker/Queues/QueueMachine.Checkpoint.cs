@@ -95,8 +95,7 @@ public sealed partial class QueueMachine
         }
         foreach (QueueEntry entry in image.Fresh.Where(entry => entry.Message is not null))
         {
-            if (image.Postponed.ContainsKey(entry.Sequence)) RestoreTaken(WithHint(entry), image);
-            else _ready.Add(WithHint(entry));
+            _ready.Add(WithHint(entry));
             if (entry.ExpiresAtMs != 0) Schedule(in entry);
         }
         foreach ((byte[] key, long forgottenAtMs) in image.Keys) (_keys ??= new KeyWindow()).Add(key, forgottenAtMs, _settings.Deduplication?.SizeMax ?? 0, nowMs);

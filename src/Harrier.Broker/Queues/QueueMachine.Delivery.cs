@@ -119,6 +119,7 @@ public sealed partial class QueueMachine
         _ready.Return(in entry);
         if (entry.ExpiresAtMs != 0) Schedule(in entry);
         if (_isBounded || _mayExpire) Constrain(queue, effects);
+        WakeFor(queue, in entry, effects); // while it was out, the queue may have been woken for others and not for this one
     }
 
     private long? RetryDelayMs(in QueueEntry returned, bool isFailure)
@@ -157,7 +158,12 @@ public sealed partial class QueueMachine
     {
         QueueConsumer? first = queue.Definition.Type == QueueType.Quorum ? _consumers.MaxBy(c => c.Priority) : _consumers.FirstOrDefault();
         bool stays = _single is { IsRegistered: true } current && (queue.Definition.Type == QueueType.Classic || current.Priority >= first!.Priority);
-        if (stays) return;
+        if (stays)
+        {
+            if (_isHandingOver && _single is { IsActive: true, HasCredit: true }) _ring.Add(_single); // who was to take over has gone
+            _isHandingOver = false;
+            return;
+        }
         if (_single is { IsRegistered: true } replaced) _ring.Suspend(replaced);
         _isHandingOver = _single is { IsRegistered: true, UnackedCount: > 0 };
         if (_isHandingOver) return;

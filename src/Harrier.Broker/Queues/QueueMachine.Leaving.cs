@@ -122,21 +122,25 @@ public sealed partial class QueueMachine
         effects.Departures.Add(new Departure(queue, Sequence: 0, message, DeathReason.MaxLength));
     }
 
-    /// <summary>Whether the queue has not seen the message's key yet; from now on it has.</summary>
-    private bool IsNew(Queue queue, Message message, bool isLogged, QueueEffects effects)
+    /// <summary>Whether the queue has not taken a message with this one's key.</summary>
+    private bool IsNew(Message message, long nowMs) => _keys is null || !TryFindKey(message, out ReadOnlySpan<byte> key) || !_keys.Contains(key, nowMs);
+
+    /// <summary>Takes no message with this one's key any more. What was refused is not remembered: its publisher will send it again.</summary>
+    private void Remember(Queue queue, Message message, bool isLogged, QueueEffects effects)
     {
+        if (!TryFindKey(message, out ReadOnlySpan<byte> key)) return;
         DeduplicationWindow window = _settings.Deduplication!;
-        if (!message.Format.TryFindHeader(message.Properties, window.HeaderBytes.Span, out HeaderValue value)) return true;
-        ReadOnlySpan<byte> key = value.Integer is { } number
-            ? Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture))
-            : value.Content;
-        _keys ??= new KeyWindow();
-        if (_keys.Contains(key, effects.NowMs)) return false;
         byte[] kept = key.ToArray();
         long forgottenAtMs = window.TimeMs is { } timeMs ? effects.NowMs + timeMs : long.MaxValue;
-        _keys.Add(kept, forgottenAtMs, window.SizeMax, effects.NowMs);
+        (_keys ??= new KeyWindow()).Add(kept, forgottenAtMs, window.SizeMax, effects.NowMs);
         if (isLogged) effects.Log!.Remembered(queue, kept, forgottenAtMs);
-        return true;
+    }
+
+    private bool TryFindKey(Message message, out ReadOnlySpan<byte> key)
+    {
+        bool hasKey = message.Format.TryFindHeader(message.Properties, _settings.Deduplication!.HeaderBytes.Span, out HeaderValue value);
+        key = value.Integer is { } number ? Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)) : value.Content;
+        return hasKey;
     }
 
     private void ForgetAside()

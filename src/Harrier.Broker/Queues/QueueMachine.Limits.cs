@@ -38,7 +38,9 @@ public sealed partial class QueueMachine
 
     private void Configure(in QueueCommand command, QueueEffects effects)
     {
-        Settings = command.Settings!;
+        bool isTimeNew = command.Settings!.ExpiresMs != _settings.ExpiresMs;
+        Settings = command.Settings;
+        if (isTimeNew) _lastUsedAtMs = effects.NowMs; // else a policy would end every queue that nobody has used lately
         Tick(command.Queue, effects);
     }
 
@@ -61,6 +63,11 @@ public sealed partial class QueueMachine
         _arriving = 0;
         if (_ready.Count == 0) return;
         Constrain(queue, effects);
+        WakeFor(queue, in entry, effects);
+    }
+
+    private void WakeFor(Queue queue, in QueueEntry entry, QueueEffects effects)
+    {
         if (_ttlMs != long.MaxValue) effects.Alarms?.Set(queue, entry.ArrivedAtMs + _ttlMs);
         if (entry.ExpiresAtMs != 0) effects.Alarms?.Set(queue, entry.ExpiresAtMs);
     }
@@ -151,9 +158,12 @@ public sealed partial class QueueMachine
             Timetable times = run.Times!;
             while (budget > 0 && times.TryTakeDue(effects.NowMs, out TimetableRow row))
             {
-                if (!lane.TryRemove(run, row.Sequence, row.BodySize, row.IsLogged)) continue;
+                bool wasLost = run.IsRecovered && !row.IsLogged; // transient, and not counted since the restart
+                if (wasLost || !run.Holds(row.Sequence)) continue;
+                QueueEntry entry = EntryOf(run, in row, lane); // holds on to the file before the run lets go of it
+                lane.TryRemove(run, row.Sequence, row.BodySize, row.IsLogged);
                 budget--;
-                Leave(queue, EntryOf(run, in row, lane), DeathReason.Expired, effects);
+                Leave(queue, in entry, DeathReason.Expired, effects);
             }
             if (!times.NeedsPage(effects.NowMs) || times.IsLoading) continue;
             times.IsLoading = true;
@@ -236,7 +246,7 @@ public sealed partial class QueueMachine
                 Leave(queue, in first, IsExpired(in first, effects.NowMs) ? DeathReason.Expired : DeathReason.MaxLength, effects);
                 continue;
             }
-            bool isSuperfluous = lane.FirstRun is { } run && (_ready.Count - run.Count >= lengthMax || _ready.BodyBytes - run.BodyBytes >= bytesMax)
+            bool isSuperfluous = lane.FirstRun is { } run && (_ready.Count - run.Count >= lengthMax || _ready.BodyBytes - run.BodyBytes > bytesMax)
                 && TryDrop(queue, lane, run, effects);
             if (isSuperfluous) continue;
             Load(queue, lane, effects);

@@ -101,7 +101,7 @@ public sealed partial class QueueMachine
         Message message = command.Message!;
         if (message.ArrivedAtMs == 0) message.ArrivedAtMs = effects.NowMs; // nobody has noted it: the first queue does
         bool isLogged = message.IsPersistent && queue.IsLogged;
-        bool isWanted = _settings.Deduplication is null || IsNew(queue, message, isLogged, effects);
+        bool isWanted = _settings.Deduplication is null || IsNew(message, effects.NowMs);
         bool isRefused = isWanted && _isRefusing && (command.Flags & QueueCommandFlags.Unconditional) == QueueCommandFlags.None && IsFullFor(message);
         if (!isWanted || isRefused)
         {
@@ -110,6 +110,7 @@ public sealed partial class QueueMachine
             effects.Settle(command.Receipt, isRefused ? Outcome.Rejected : Outcome.Accepted); // a duplicate is confirmed
             return;
         }
+        if (_settings.Deduplication is not null) Remember(queue, message, isLogged, effects);
         var entry = new QueueEntry(message, _nextSequence++, isLogged, LaneOf(message));
         if (isLogged) effects.Log!.Enqueued(queue, in entry);
         _ready.Add(in entry);

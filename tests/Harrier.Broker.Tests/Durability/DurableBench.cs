@@ -16,15 +16,28 @@ namespace Harrier.Broker.Tests.Durability;
 internal sealed class DurableBench : IDisposable
 {
     private readonly List<Action> _loads = [];
+    private readonly PlainFormat _format;
     private BrokerStorage _storage = null!;
+    private MessageBroker? _broker;
 
-    public DurableBench() => Start();
+    public DurableBench() : this(new PlainFormat())
+    {
+    }
+
+    public DurableBench(PlainFormat format)
+    {
+        _format = format;
+        Start();
+    }
 
     public SimClock Clock { get; } = new();
 
     public SimDisk Disk { get; private set; } = new(1);
 
     public ClientSession Session { get; private set; } = null!;
+
+    /// <summary>What happens in the middle of a checkpoint: all is written, and nothing has left memory yet.</summary>
+    public Action? WhileWritten { get; set; }
 
     public Queue Queue(string name) => Session.VirtualHost.FindQueue(name, Session);
 
@@ -99,6 +112,7 @@ internal sealed class DurableBench : IDisposable
     {
         Commit();
         if (withCheckpoint) Checkpoint();
+        _broker!.Dispose(); // else the old one's clock would go on
         Disk = Disk.Clone();
         _loads.Clear();
         Start();
@@ -109,12 +123,18 @@ internal sealed class DurableBench : IDisposable
     private void Start()
     {
         var settings = new StorageSettings { LogFileBytes = 1 << 20 };
-        _storage = BrokerStorage.Open(Disk, settings, new MessageFormats(new PlainFormat()), new Random(1), Clock, NullLogger<BrokerStorage>.Instance);
-        var broker = new MessageBroker([TestBroker.HostName], new UserStore([]), _storage);
+        _storage = BrokerStorage.Open(Disk, settings, new MessageFormats(_format), new Random(1), Clock, NullLogger<BrokerStorage>.Instance);
+        var broker = _broker = new MessageBroker([TestBroker.HostName], new UserStore([]), _storage);
         BrokerStorage storage = _storage;
         storage.ScheduleLoad = _loads.Add;
-        storage.Begin(() => broker.Topologies, ticket => { while (storage.Log.Durable < ticket) storage.Log.Commit(); });
+        storage.Begin(() => broker.Topologies, WaitUntilDurable);
         broker.TryFindVirtualHost(TestBroker.HostName, out VirtualHost? host).ShouldBeTrue();
         Session = new ClientSession(new User("u", null, new HashSet<string>(), FrozenDictionary.ToFrozenDictionary([KeyValuePair.Create(TestBroker.HostName, Permissions.All)])), host!);
+    }
+
+    private void WaitUntilDurable(long ticket)
+    {
+        while (_storage.Log.Durable < ticket) _storage.Log.Commit();
+        WhileWritten?.Invoke();
     }
 }
