@@ -1,3 +1,6 @@
+using System.Text;
+using RabbitMQ.Client;
+
 namespace Harrier.Interop.Tests;
 
 [Collection(InteropCollection.Name)]
@@ -137,6 +140,35 @@ public sealed class LengthLimits(BrokerUnderTest broker)
         (await session.IsConfirmedAsync("", queue, "aaaaa")).ShouldBeTrue();
         (await session.IsConfirmedAsync("", queue, "b")).ShouldBeFalse();
         (await session.DrainAsync(queue)).ShouldBe(["aaaaa"]);
+    }
+
+    [Theory]
+    [InlineData("x-max-length", 0)]
+    [InlineData("x-max-length-bytes", 5)]
+    public async Task What_never_fits_is_refused_even_when_somebody_waits(string limit, int value)
+    {
+        await using var session = await Session.OpenAsync(broker);
+        var queue = await session.QueueAsync(Arguments.Of(limit, value).And("x-overflow", "reject-publish"));
+        var inbox = await session.ConsumeAsync(queue, autoAck: true);
+        (await session.IsConfirmedAsync("", queue, "too long")).ShouldBeFalse();
+        (await session.DrainAsync(queue)).ShouldBeEmpty();
+        inbox.Deliveries.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_transaction_that_a_queue_refuses_in_part_is_told()
+    {
+        await using var session = await Session.OpenAsync(broker);
+        var queue = await session.QueueAsync(Arguments.Of("x-max-length", 1).And("x-overflow", "reject-publish"));
+        await session.ShouldRefuseAsync(406, "PRECONDITION_FAILED - partial tx completion", async channel =>
+        {
+            await channel.TxSelectAsync();
+            foreach (var body in new[] { "fits", "refused" }) await channel.BasicPublishAsync("", queue, Encoding.UTF8.GetBytes(body));
+            await channel.TxCommitAsync();
+        });
+
+        // RabbitMQ keeps what there was room for, Harrier nothing of the transaction.
+        (await session.DrainAsync(queue)).ShouldNotContain("refused");
     }
 
     private static Task<string> QueueAsync(Session session, string type, Dictionary<string, object?> arguments) =>
