@@ -93,13 +93,36 @@ public class SingleActiveConsumerTests
         (await client.Get("q")).Text.ShouldBe("x");
     }
 
-    [Theory, Trait("Note", "94")]
-    [InlineData("classic")]
-    public async Task Note_94_an_exclusive_consumer_is_refused(string type)
+    [Fact, Trait("Note", "78")]
+    public async Task Note_78_get_is_refused_on_a_quorum_queue()
     {
         await using var server = new TestServer();
         WireScript client = await server.Open();
-        await Declare(client, type);
+        await Declare(client, "quorum");
+        await client.Send(new BasicGet { Queue = "q"u8 });
+        await client.ExpectChannelClose(
+            405,
+            "RESOURCE_LOCKED - cannot obtain access to locked queue 'q' in vhost '/'. basic.get operations are not supported by quorum queues with single active consumer",
+            60, 70);
+    }
+
+    [Fact, Trait("Note", "81")]
+    public async Task Note_81_a_quorum_queue_ignores_that_a_consumer_wants_to_be_the_only_one()
+    {
+        await using var server = new TestServer();
+        WireScript client = await server.Open();
+        await client.DeclareQueue("q", durable: true, arguments: Fields.Of(("x-queue-type", "quorum")));
+        await client.Consume("q", "a", exclusive: true);
+        await client.Consume("q", "b", exclusive: true);
+        (await client.InspectQueue("q")).ConsumerCount.ShouldBe(2u);
+    }
+
+    [Fact, Trait("Note", "94")]
+    public async Task Note_94_an_exclusive_consumer_is_refused()
+    {
+        await using var server = new TestServer();
+        WireScript client = await server.Open();
+        await Declare(client, "classic");
         await client.Send(new BasicConsume { Queue = "q"u8, Exclusive = true });
         await client.ExpectChannelClose(403, "ACCESS_REFUSED - queue 'q' in vhost '/' in exclusive use", 60, 20);
     }
