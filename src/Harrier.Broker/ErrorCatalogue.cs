@@ -121,6 +121,7 @@ public static class ErrorCatalogue
         Channel(ErrorCode.PreconditionFailed, $"message size {size} is larger than configured max size {max}");
     public static BrokerException TransactionTooLarge(long max) =>
         Channel(ErrorCode.PreconditionFailed, $"transaction is larger than configured max size {max}");
+    public static BrokerException PartialTransaction() => Channel(ErrorCode.PreconditionFailed, "partial tx completion");
     public static BrokerException QueueUnreadable(string queue, string vhost) =>
         Channel(ErrorCode.NotFound, $"{Queue(queue, vhost)} process is stopped by supervisor");
     public static BrokerException InvalidExpiration(string value, string detail) =>

@@ -102,6 +102,8 @@ internal readonly ref struct PublishProperties
         bool isNumber = Utf8Parser.TryParse(value, out long timeMs, out int used) && used > 0;
         if (isNumber && used == value.Length && timeMs is >= 0 and <= TimeMsMax) return timeMs;
         string text = Encoding.UTF8.GetString(value);
+        if (!isNumber && value.Length > 0 && !value.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
+            throw ErrorCatalogue.InvalidExpiration(text, $"{{value_too_large,{text}}}"); // more digits than any number has
         if (!isNumber) throw ErrorCatalogue.InvalidExpiration(text, "no_integer");
         if (used < value.Length) throw ErrorCatalogue.InvalidExpiration(text, $"{{leftover_string,\"{text[used..]}\"}}");
         throw ErrorCatalogue.InvalidExpiration(text, timeMs < 0 ? $"{{value_negative,{timeMs}}}" : $"{{value_too_large,{timeMs}}}");

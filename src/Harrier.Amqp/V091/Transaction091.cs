@@ -50,10 +50,10 @@ internal sealed class Transaction091(int bytesMax)
         _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: outcome));
     }
 
-    /// <summary>Applies everything and starts anew. Returns of mandatory messages come now (note 72).</summary>
+    /// <summary>Applies everything and starts anew; throws 406 when a queue has no room, and nothing has happened then. Returns of mandatory messages come now (note 72).</summary>
     public void Commit(CommandBatch commands, Publisher091 publisher)
     {
-        commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands));
+        if (!commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands))) throw ErrorCatalogue.PartialTransaction();
         foreach (Message message in _unroutable)
         {
             publisher.Return(message);

@@ -58,7 +58,8 @@ public readonly struct ArgumentValue : IEquatable<ArgumentValue>
     /// <summary>Text content as a string; for other kinds what an error message shows.</summary>
     public string Text => Kind switch
     {
-        ArgumentKind.Text or ArgumentKind.Bytes or ArgumentKind.Decimal => Encoding.UTF8.GetString(Content),
+        ArgumentKind.Text or ArgumentKind.Bytes => Encoding.UTF8.GetString(Content),
+        ArgumentKind.Decimal => DecimalText(Content),
         ArgumentKind.Boolean => Integer != 0 ? "true" : "false",
         ArgumentKind.Float or ArgumentKind.Double => Real.ToString("R"),
         ArgumentKind.Void => "undefined",
@@ -88,6 +89,14 @@ public readonly struct ArgumentValue : IEquatable<ArgumentValue>
         ArgumentKind.Array => "array",
         _ => "table",
     };
+
+    // A scale, then the digits (0-9-1 section 4.2.5.4).
+    private static string DecimalText(ReadOnlySpan<byte> content)
+    {
+        if (content.Length != 5 || content[0] > 28) return Convert.ToHexString(content);
+        uint digits = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(content[1..]);
+        return new decimal((int)digits, 0, 0, isNegative: false, content[0]).ToString(System.Globalization.CultureInfo.InvariantCulture);
+    }
 
     public static ArgumentValue Of(string text) => new(ArgumentKind.Text, 0, Encoding.UTF8.GetBytes(text));
 

@@ -68,12 +68,13 @@ public sealed class CommandBatch
     /// Runs what was added, then the commands as one: nobody sees a part of them. For transactions. Locks are taken in the order of the shards, so
     /// two of these cannot wait for each other.
     /// </summary>
-    public void RunAtomically(ReadOnlySpan<QueueCommand> commands)
+    /// <returns>False when a queue refuses messages and has no room for those that it was to get: then nothing is done, and the messages are the caller's still.</returns>
+    public bool RunAtomically(ReadOnlySpan<QueueCommand> commands)
     {
         Run();
         try
         {
-            RunGroup(commands, isAwaited: true);
+            return RunGroup(commands, isAwaited: true);
         }
         finally
         {
@@ -82,8 +83,8 @@ public sealed class CommandBatch
     }
 
     /// <param name="commands">What is done as one.</param>
-    /// <param name="isAwaited">Whether somebody waits until it is durable, even if it is nothing but acknowledgements.</param>
-    private void RunGroup(ReadOnlySpan<QueueCommand> commands, bool isAwaited)
+    /// <param name="isAwaited">Whether somebody waits until it is durable, even if it is nothing but acknowledgements, and until then may be told that it is refused.</param>
+    private bool RunGroup(ReadOnlySpan<QueueCommand> commands, bool isAwaited)
     {
         foreach (ref readonly QueueCommand command in commands) Append(in command);
         _touched.Sort(static (a, b) => a.Index.CompareTo(b.Index));
@@ -95,7 +96,9 @@ public sealed class CommandBatch
                 shard.Gate.Enter();
                 entered++;
             }
+            if (isAwaited && !HasRoomFor(commands)) return false;
             foreach (Shard shard in _touched) shard.Apply(this, _chains[shard.Index].First, isGroup: true);
+            return true;
         }
         finally
         {
@@ -103,6 +106,20 @@ public sealed class CommandBatch
             for (int i = 0; i < entered; i++) _touched[i].Gate.Exit();
             Clear();
         }
+    }
+
+    private static bool HasRoomFor(ReadOnlySpan<QueueCommand> commands)
+    {
+        Dictionary<Queue, (int Count, long Bytes)>? wanted = null; // seldom anybody refuses
+        foreach (ref readonly QueueCommand command in commands)
+        {
+            bool mayRefuse = command is { Kind: QueueCommandKind.Enqueue, Flags: QueueCommandFlags.None } && command.Queue.Machine.MayRefuse;
+            if (!mayRefuse) continue;
+            (int count, long bytes) = (wanted ??= []).GetValueOrDefault(command.Queue);
+            (count, bytes) = wanted[command.Queue] = (count + 1, bytes + command.Message!.BodySize);
+            if (!command.Queue.Machine.HasRoomFor(count, bytes)) return false;
+        }
+        return true;
     }
 
     /// <summary>Runs what was added, then the command, and answers it.</summary>

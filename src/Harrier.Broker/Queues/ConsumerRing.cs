@@ -42,9 +42,6 @@ internal sealed class ConsumerRing
         if (consumer.Turn.List is not null) consumer.Level!.Turns.Remove(consumer.Turn);
     }
 
-    /// <summary>Whether somebody can take a message now.</summary>
-    public bool HasTaker => _levels.Exists(static level => level.Turns.Any(static c => c.IsActive && c.HasCredit && c.Output.HasRoom));
-
     /// <summary>Takes the consumer whose turn it is out of the ring; whoever delivers to it adds it again.</summary>
     public bool TryTake([NotNullWhen(true)] out QueueConsumer? consumer)
     {

@@ -21,8 +21,7 @@ public sealed class DelayedMessages(Exchange exchange)
     public bool Cancel(in BrowsedMessage message)
     {
         if (exchange.Store is not { } staging) return false;
-        var detach = new QueueCommand(QueueCommandKind.Detach, staging, message.Message, Sequence: message.Sequence);
-        if (_batch.Ask(in detach).Status != QueueAnswerStatus.Done) return false;
+        if (_batch.Ask(message.DetachFrom(staging)).Status != QueueAnswerStatus.Done) return false;
         _batch.Ask(new QueueCommand(QueueCommandKind.Depart, staging, Sequence: message.Sequence));
         return true;
     }

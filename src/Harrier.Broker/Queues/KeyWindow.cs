@@ -7,34 +7,39 @@ namespace Harrier.Broker.Queues;
 /// </summary>
 internal sealed class KeyWindow
 {
-    private readonly Dictionary<byte[], long> _forgottenAtMs = new(KeyComparer.Instance);
-    private readonly Dictionary<byte[], long>.AlternateLookup<ReadOnlySpan<byte>> _find;
+    private readonly Dictionary<byte[], Place> _places = new(KeyComparer.Instance);
+    private readonly Dictionary<byte[], Place>.AlternateLookup<ReadOnlySpan<byte>> _find;
 
-    // In the order in which they came. A key that came again after its time stands here twice; its first place is passed over.
-    private readonly Queue<(byte[] Key, long ForgottenAtMs)> _order = new();
+    // In the order in which they came. A key that came again stands here twice; its first place is passed over.
+    private readonly Queue<(byte[] Key, Place Place)> _order = new();
+    private long _lastTurn;
 
-    public KeyWindow() => _find = _forgottenAtMs.GetAlternateLookup<ReadOnlySpan<byte>>();
+    public KeyWindow() => _find = _places.GetAlternateLookup<ReadOnlySpan<byte>>();
 
     /// <summary>What it holds, with the time at which each is forgotten, the oldest first.</summary>
-    public IEnumerable<(byte[] Key, long ForgottenAtMs)> Keys => _order.Where(place => IsCurrent(place.Key, place.ForgottenAtMs));
+    public IEnumerable<(byte[] Key, long ForgottenAtMs)> Keys => _order.Where(IsCurrent).Select(each => (each.Key, each.Place.ForgottenAtMs));
 
     /// <summary>Whether a key is there and its time is not up.</summary>
-    public bool Contains(ReadOnlySpan<byte> key, long nowMs) => _find.TryGetValue(key, out long forgottenAtMs) && forgottenAtMs > nowMs;
+    public bool Contains(ReadOnlySpan<byte> key, long nowMs) => _find.TryGetValue(key, out Place place) && place.ForgottenAtMs > nowMs;
 
     /// <summary>Adds a key, and forgets the oldest ones for which there is no room or no time left.</summary>
     public void Add(byte[] key, long forgottenAtMs, int sizeMax, long nowMs)
     {
-        _forgottenAtMs[key] = forgottenAtMs;
-        _order.Enqueue((key, forgottenAtMs));
-        while (_order.TryPeek(out (byte[] Key, long ForgottenAtMs) oldest)
-            && (_forgottenAtMs.Count > sizeMax || oldest.ForgottenAtMs <= nowMs || !IsCurrent(oldest.Key, oldest.ForgottenAtMs)))
+        var place = new Place(forgottenAtMs, ++_lastTurn);
+        _places[key] = place;
+        _order.Enqueue((key, place));
+        while (_order.TryPeek(out (byte[] Key, Place Place) oldest) && (_places.Count > sizeMax || oldest.Place.ForgottenAtMs <= nowMs || !IsCurrent(oldest)))
         {
             _order.Dequeue();
-            if (IsCurrent(oldest.Key, oldest.ForgottenAtMs)) _forgottenAtMs.Remove(oldest.Key);
+            if (IsCurrent(oldest)) _places.Remove(oldest.Key);
         }
     }
 
-    private bool IsCurrent(byte[] key, long forgottenAtMs) => _forgottenAtMs.TryGetValue(key, out long atMs) && atMs == forgottenAtMs;
+    // After a restart a key may come again before its time: what had taken its room was not told to the log.
+    private bool IsCurrent((byte[] Key, Place Place) each) => _places.TryGetValue(each.Key, out Place place) && place == each.Place;
+
+    /// <summary>When a key is forgotten, and the how-manieth it was when it came.</summary>
+    private readonly record struct Place(long ForgottenAtMs, long Turn);
 
     /// <summary>Compares keys byte by byte, with the process's own seed so that nobody can choose keys that collide.</summary>
     private sealed class KeyComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>

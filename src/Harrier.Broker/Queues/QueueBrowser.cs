@@ -40,7 +40,8 @@ public sealed class QueueBrowser(Queue queue)
                 await foreach (QueueEntry entry in EntriesOf(page))
                 {
                     if (Filter?.Matches(entry.Message!) == false || toSkip-- > 0) continue;
-                    yield return new BrowsedMessage(entry.Message!, entry.Sequence, entry.Lane, entry.ArrivedAtMs, entry.ExpiresAtMs, entry.AcquiredCount, entry.DeliveryCount);
+                    yield return new BrowsedMessage(entry.Message!, entry.Sequence, entry.Lane, entry.ArrivedAtMs, entry.ExpiresAtMs, entry.AcquiredCount, entry.DeliveryCount,
+                        IsOnDisk: entry.Stored.File is not null);
                 }
             }
             finally
@@ -117,8 +118,14 @@ public sealed class QueueBrowser(Queue queue)
 /// <param name="ExpiresAtMs">When its own time to live or delay ends; 0 for never.</param>
 /// <param name="AcquiredCount">How often somebody had it before.</param>
 /// <param name="DeliveryCount">How many of these times count as failed.</param>
+/// <param name="IsOnDisk">Whether it stood in a segment file.</param>
 public readonly record struct BrowsedMessage(
-    Message Message, ulong Sequence, byte Priority, long ArrivedAtMs, long ExpiresAtMs, int AcquiredCount, int DeliveryCount);
+    Message Message, ulong Sequence, byte Priority, long ArrivedAtMs, long ExpiresAtMs, int AcquiredCount, int DeliveryCount, bool IsOnDisk)
+{
+    /// <summary>Takes it aside in the queue in which it was seen.</summary>
+    internal QueueCommand DetachFrom(Queue queue) =>
+        new(QueueCommandKind.Detach, queue, Message, Sequence: Sequence, Flags: IsOnDisk ? QueueCommandFlags.SeenOnDisk : QueueCommandFlags.None);
+}
 
 /// <summary>Lets through messages with a header of a certain value; any value when there is none.</summary>
 /// <param name="Header">The header's name.</param>

@@ -53,7 +53,9 @@ public sealed partial class QueueMachine
     {
         Lane lane = _ready[LaneOf(command.Message!)];
         bool isFound = lane.TryRemove(command.Sequence, out QueueEntry entry);
-        if (!isFound && lane.FindRun(command.Sequence) is { } run)
+        // A run does not know which sequences it never had: what was seen in memory and is gone from there may have left before the run was written.
+        bool mayBeOnDisk = (command.Flags & QueueCommandFlags.SeenOnDisk) != QueueCommandFlags.None;
+        if (!isFound && mayBeOnDisk && lane.FindRun(command.Sequence) is { } run)
         {
             bool isLogged = command.Message!.IsPersistent && command.Queue.IsLogged;
             isFound = lane.TryRemove(run, command.Sequence, command.Message.BodySize, isLogged);

@@ -10,6 +10,9 @@ public sealed partial class QueueMachine
     // What could not be dead-lettered and is to be kept is tried again after so long.
     private const long RetryMs = 1000;
 
+    // A longer deduplication key is remembered by its SHA-256: publishers choose keys, and a window may hold a million.
+    private const int KeyBytesMax = 256;
+
     // Messages that are read in one go on their way out.
     private const int ReadMax = 256;
 
@@ -140,6 +143,7 @@ public sealed partial class QueueMachine
     {
         bool hasKey = message.Format.TryFindHeader(message.Properties, _settings.Deduplication!.HeaderBytes.Span, out HeaderValue value);
         key = value.Integer is { } number ? Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)) : value.Content;
+        if (key.Length > KeyBytesMax) key = System.Security.Cryptography.SHA256.HashData(key);
         return hasKey;
     }
 

@@ -224,12 +224,12 @@ public sealed partial class QueueMachine
             Leave(queue, lane.Take(), DeathReason.Expired, effects);
     }
 
-    /// <summary>Whether a message would be one too many, unless somebody takes it at once (note 98).</summary>
-    private bool IsFullFor(Message message)
-    {
-        bool isFull = _ready.Count + 1 > (_settings.LengthMax ?? long.MaxValue) || _ready.BodyBytes + message.BodySize > (_settings.BytesMax ?? long.MaxValue);
-        return isFull && !(_ready.Count == 0 && !IsPaused && _ring.HasTaker);
-    }
+    /// <summary>Whether it refuses messages when it has no room for them.</summary>
+    internal bool MayRefuse => _isRefusing && !IsDeleted;
+
+    /// <summary>Whether so many messages more would not be too many; that somebody may take them at once does not count (note 98).</summary>
+    internal bool HasRoomFor(int count, long bodyBytes) =>
+        _ready.Count + count <= (_settings.LengthMax ?? long.MaxValue) && _ready.BodyBytes + bodyBytes <= (_settings.BytesMax ?? long.MaxValue);
 
     /// <summary>Removes what would be delivered next until the queue is as short as it has to be (notes 98 and 99).</summary>
     private void DropOverflow(Queue queue, ref int budget, QueueEffects effects)

@@ -102,7 +102,7 @@ public sealed partial class QueueMachine
         if (message.ArrivedAtMs == 0) message.ArrivedAtMs = effects.NowMs; // nobody has noted it: the first queue does
         bool isLogged = message.IsPersistent && queue.IsLogged;
         bool isWanted = _settings.Deduplication is null || IsNew(message, effects.NowMs);
-        bool isRefused = isWanted && _isRefusing && (command.Flags & QueueCommandFlags.Unconditional) == QueueCommandFlags.None && IsFullFor(message);
+        bool isRefused = isWanted && _isRefusing && (command.Flags & QueueCommandFlags.Unconditional) == QueueCommandFlags.None && !HasRoomFor(1, message.BodySize);
         if (!isWanted || isRefused)
         {
             if (isRefused) Refuse(queue, message, effects);

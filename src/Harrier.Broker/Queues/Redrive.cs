@@ -86,8 +86,7 @@ public sealed class Redrive(Queue source, VirtualHost virtualHost, TimeProvider 
 
     private bool TryMove(in BrowsedMessage found, Message message)
     {
-        var detach = new QueueCommand(QueueCommandKind.Detach, source, found.Message, Sequence: found.Sequence);
-        if (_batch.Ask(in detach).Status != QueueAnswerStatus.Done) return false;
+        if (_batch.Ask(found.DetachFrom(source)).Status != QueueAnswerStatus.Done) return false;
         message.AddReferences(_routes.Count);
         QueueCommand[] group =
         [

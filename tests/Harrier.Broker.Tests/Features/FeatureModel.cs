@@ -104,8 +104,7 @@ internal sealed class FeatureModel
         {
             ArrivedAtMs = _nowMs, ExpiresAtMs = expirationMs is { } ms ? _nowMs + ms : long.MaxValue,
         };
-        bool isAwaited = HasTaker && Ready.Count == 0;
-        bool isFull = !isAwaited && IsOver(Ready.Count + 1, Ready.Sum(i => i.Size) + item.Size) && _settings.Overflow != Overflow.DropHead;
+        bool isFull = IsOver(Ready.Count + 1, Ready.Sum(i => i.Size) + item.Size) && _settings.Overflow != Overflow.DropHead;
         if (!isFull) _items.Add(item);
         else if (_settings.Overflow == Overflow.RejectPublishDeadLetter) Bury(item, DeathReason.MaxLength);
         Push();

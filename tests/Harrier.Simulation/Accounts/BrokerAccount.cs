@@ -6,25 +6,16 @@ namespace Harrier.Simulation.Accounts;
 
 /// <summary>
 /// What a broker holds and what its log was told, as its clients know it. A start finds the state after some ticket of the log, and this account says what
-/// that state is for each of them.
+/// that state is for each of them. What leaves a queue of itself is seen after each step, and must have had a reason to and a place to go.
 /// </summary>
-internal sealed class BrokerAccount
+internal sealed partial class BrokerAccount
 {
     private readonly Dictionary<long, SimulatedMessage> _messages = [];
     private readonly Dictionary<long, QueueAccount> _queues = [];
     private readonly List<(long Ticket, string Text)> _topologies = [(0, "")];
-    private readonly List<Change> _changes = [];
+    private readonly Dictionary<long, List<MessageCopy>> _copies = [];
     private long _lastNumber;
-    private ObservedBroker? _awaited;
-
-    private enum ChangeKind
-    {
-        Entered,
-        Delivered,
-        Returned,
-        Left,
-        Purged,
-    }
+    private (ObservedBroker Found, long NowMs)? _awaited;
 
     /// <summary>Queues that have not ended, in the order of their numbers.</summary>
     public List<QueueAccount> Queues => [.. _queues.Values.Where(q => !q.HasEnded).OrderBy(q => q.Id)];
@@ -34,12 +25,18 @@ internal sealed class BrokerAccount
 
     public QueueAccount Of(Queue queue) => _queues[queue.Id.Value];
 
-    public SimulatedMessage CreateMessage(string exchange, string routingKey, int bodySize, bool isPersistent)
+    public SimulatedMessage CreateMessage(string exchange, string routingKey, int bodySize, bool isPersistent, byte key = 0)
     {
-        var message = SimulatedMessage.Create(++_lastNumber, exchange, routingKey, bodySize, isPersistent);
+        var message = SimulatedMessage.Create(++_lastNumber, exchange, routingKey, bodySize, isPersistent, key);
         _messages.Add(message.Number, message);
         return message;
     }
+
+    /// <summary>The same message with times and a priority.</summary>
+    public SimulatedMessage Refine(SimulatedMessage message, long arrivedAtMs, long expiresAtMs, byte? priority) =>
+        _messages[message.Number] = message with { ArrivedAtMs = arrivedAtMs, ExpiresAtMs = expiresAtMs, Priority = priority };
+
+    public SimulatedMessage Find(long number) => _messages[number];
 
     /// <summary>The number of a message, which must be what was published.</summary>
     public long Recognize(Message message)
@@ -58,77 +55,28 @@ internal sealed class BrokerAccount
         return account;
     }
 
-    public void Entered(QueueAccount queue, SimulatedMessage message) => _changes.Add(new Change(ChangeKind.Entered, queue, queue.Enter(message)));
-
-    /// <summary>A queue has given its first message to somebody.</summary>
-    public Placement Delivered(QueueAccount queue, Message message, ulong? sequence, bool isRedelivered, bool isSettled)
-    {
-        Placement placement = queue.Take();
-        Recognize(message).ShouldBe(placement.Message.Number, $"{queue.Queue.NameText} gives its messages in order");
-        isRedelivered.ShouldBe(placement.WasDelivered, $"message {placement.Message.Number} was given to somebody before, or not");
-        if (sequence is not null) sequence.ShouldBe(placement.Sequence);
-        placement.WasDelivered = true;
-        _changes.Add(new Change(isSettled ? ChangeKind.Left : ChangeKind.Delivered, queue, placement));
-        return placement;
-    }
-
-    public void Settled(QueueAccount queue, Placement placement) => _changes.Add(new Change(ChangeKind.Left, queue, placement));
-
-    public void Returned(QueueAccount queue, Placement placement)
-    {
-        queue.Ready.Add(placement.Sequence, placement);
-        _changes.Add(new Change(ChangeKind.Returned, queue, placement));
-    }
-
-    public int Purged(QueueAccount queue)
-    {
-        int count = queue.Ready.Count;
-        if (count > 0) _changes.Add(new Change(ChangeKind.Purged, queue, null));
-        foreach (Placement placement in queue.Ready.Values) _changes.Add(new Change(ChangeKind.Left, queue, placement));
-        queue.Ready.Clear();
-        return count;
-    }
-
     /// <summary>The durable topology has changed with a ticket.</summary>
     public void TopologyChanged(long ticket, string text)
     {
         if (text != Topology) _topologies.Add((ticket, text));
     }
 
-    /// <summary>
-    /// Notes with which of the tickets that the step has appended the log was told what happened in it; the ticket that whoever did it has to wait for at least.
-    /// </summary>
-    public long EndStep(long before, long after, bool isGroup = false)
-    {
-        foreach (QueueAccount queue in _queues.Values.Where(q => q.HasEnded && q.EndedAt == TicketSpan.Never))
-            queue.EndedAt = queue.IsDurable ? TicketSpan.At(before + 1) : TicketSpan.Before;
-        Change[] logged = [.. _changes.Where(c => c.IsLogged)];
-        _changes.Clear();
-        if (logged.Length == 0) return 0;
-        after.ShouldBeGreaterThan(before, "what happens to a durable queue is logged");
-        List<long> shards = [.. logged.Select(c => c.Shard).Distinct()];
-        if (isGroup) after.ShouldBe(before + 1, "a transaction is one unit");
-        bool isExact = !isGroup && shards.Count == after - before;
-        foreach (Change change in logged) change.Note(isExact ? TicketSpan.At(before + 1 + shards.IndexOf(change.Shard)) : new TicketSpan(before + 1, after));
-        return isGroup ? after : logged.Where(c => c.IsPromised).Select(c => isExact ? before + 1 + shards.IndexOf(c.Shard) : before + 1).DefaultIfEmpty().Max();
-    }
-
     /// <summary>Why a start with the log up to a ticket cannot find this, or null when it can.</summary>
     public string? Contradiction(long upTo, ObservedBroker found)
     {
-        if (_awaited is not null) return found.ContradictionTo(_awaited);
+        if (_awaited is { } awaited) return found.ContradictionTo(awaited.Found, awaited.NowMs);
         string topology = _topologies.FindLast(t => t.Ticket <= upTo).Text;
         if (topology != found.Topology) return $"the topology is\n{found.Topology}\nand should be\n{topology}";
         foreach (QueueAccount queue in _queues.Values.Where(q => q.Exists(upTo)))
         {
-            if (!found.Queues.TryGetValue(queue.Id, out IReadOnlyList<ObservedMessage>? messages)) return $"{queue.Queue.NameText} is missing";
-            if (queue.Contradiction(upTo, messages) is { } contradiction) return contradiction;
+            if (!found.Queues.TryGetValue(queue.Id, out ObservedQueue? contents)) return $"{queue.Queue.NameText} is missing";
+            if (queue.Contradiction(upTo, contents) is { } contradiction) return contradiction;
         }
-        return null;
+        return ContradictionOfCopies(upTo, found);
     }
 
     /// <summary>Goes on with what a start has found and another will find: no client has been there between the two.</summary>
-    public void Await(ObservedBroker found) => _awaited = found;
+    public void Await(ObservedBroker found, long nowMs) => _awaited = (found, nowMs);
 
     /// <summary>Goes on with what a start has found.</summary>
     public void Adopt(ObservedBroker found, IEnumerable<Queue> queues)
@@ -136,67 +84,46 @@ internal sealed class BrokerAccount
         _awaited = null;
         _queues.Clear();
         _changes.Clear();
+        _copies.Clear();
         _topologies.Clear();
         _topologies.Add((0, found.Topology));
         foreach (Queue queue in queues)
         {
             QueueAccount account = Declared(queue);
-            foreach (ObservedMessage message in found.Queues[queue.Id.Value])
-                account.Restore(new Placement(_messages[message.Number], message.Sequence, true)
-                {
-                    WasDelivered = message.IsRedelivered,
-                    DeliveredAt = message.IsRedelivered ? TicketSpan.Before : TicketSpan.Never,
-                });
-            lock (queue.Shard.Gate)
-            {
-                Broker.Durability.QueueSnapshot snapshot = queue.Machine.Collect(queue, index: 0, new HashSet<Storage.Segments.SegmentFile>());
-                snapshot.Abandon();
-                account.NextSequence = snapshot.NextSequence;
-                account.DeliveredUpTo = snapshot.Delivered.Count > 0 ? snapshot.Delivered[0].DeliveredUpTo : 0;
-            }
-            account.Ready.Keys.LastOrDefault().ShouldBeLessThan(account.NextSequence, "no sequence is given twice");
+            account.Restore(found.Queues[queue.Id.Value].Messages.Select(message => PlacementOf(account, message)));
+            account.Keys.Restore(found.Queues[queue.Id.Value].Keys, [.. MachineView.Keys(queue.Machine)]);
+            foreach (Placement placement in account.Live) Add(placement.Message.Number, placement.Copy!);
             queue.ReadyCount.ShouldBe(account.Ready.Count, $"{queue.NameText} counts what it holds");
         }
     }
 
-    private sealed record Change(ChangeKind Kind, QueueAccount Queue, Placement? Placement)
+    private Placement PlacementOf(QueueAccount account, in ObservedMessage found) =>
+        new(_messages[found.Number], account, found.Sequence, found.Lane, isLogged: true)
+        {
+            State = found.ReadyAtMs == 0 ? PlacementState.Ready : PlacementState.Postponed,
+            ArrivedAtMs = found.ArrivedAtMs,
+            ExpiresAtMs = found.ExpiresAtMs,
+            FailedBefore = found.FailedCount,
+            WasDelivered = found.IsRedelivered,
+            DeliveredAt = found.IsRedelivered ? TicketSpan.Before : TicketSpan.Never,
+        };
+
+    private void Add(long number, MessageCopy copy)
     {
-        public long Shard => Queue.Id % ShardSet.Count;
-
-        public bool IsLogged { get; } = IsToldToLog(Kind, Queue, Placement);
-
-        public bool IsPromised => Kind is ChangeKind.Entered or ChangeKind.Purged;
-
-        public void Note(TicketSpan span)
-        {
-            if (Kind == ChangeKind.Entered) Placement!.EnteredAt = span;
-            if (Kind == ChangeKind.Left) Placement!.LeftAt = span;
-            if (Kind is ChangeKind.Delivered or ChangeKind.Returned && Placement!.DeliveredAt == TicketSpan.Never) Placement.DeliveredAt = span;
-        }
-
-        private static bool IsToldToLog(ChangeKind kind, QueueAccount queue, Placement? placement)
-        {
-            if (!queue.IsDurable) return false;
-            if (kind == ChangeKind.Purged) return true;
-            if (kind != ChangeKind.Delivered) return placement!.IsLogged;
-            if (placement!.Sequence <= queue.DeliveredUpTo) return false;
-            queue.DeliveredUpTo = placement.Sequence;
-            return true;
-        }
+        if (!_copies.TryGetValue(number, out List<MessageCopy>? copies)) _copies.Add(number, copies = []);
+        copies.Add(copy);
     }
-}
 
-/// <summary>What a start has found: the durable topology, and the messages of each queue.</summary>
-internal sealed record ObservedBroker(string Topology, IReadOnlyDictionary<long, IReadOnlyList<ObservedMessage>> Queues)
-{
-    public static ObservedBroker Empty { get; } = new("", new Dictionary<long, IReadOnlyList<ObservedMessage>>());
-
-    /// <summary>In what it differs, or null when it does not.</summary>
-    public string? ContradictionTo(ObservedBroker other)
+    /// <summary>Whether a message that moves from queue to queue is in one of them, whatever the point of the crash.</summary>
+    private string? ContradictionOfCopies(long upTo, ObservedBroker found)
     {
-        if (Topology != other.Topology) return $"the topology was\n{other.Topology}\nat the last start and is\n{Topology}";
-        foreach ((long id, IReadOnlyList<ObservedMessage> messages) in other.Queues)
-            if (!messages.SequenceEqual(Queues[id])) return $"queue {id} held [{string.Join(' ', messages)}] at the last start and holds [{string.Join(' ', Queues[id])}]";
+        Dictionary<long, int> there = found.Queues.Values.SelectMany(q => q.Messages).GroupBy(m => m.Number).ToDictionary(g => g.Key, g => g.Count());
+        foreach ((long number, List<MessageCopy> copies) in _copies)
+        {
+            int least = copies.Count(c => c.MustBeThere(upTo)), most = copies.Count(c => c.MayBeThere(upTo)), count = there.GetValueOrDefault(number);
+            if (count < least) return $"message {number} is lost: {count} instead of {least}";
+            if (count > most) return $"message {number} is doubled: {count} instead of {most}";
+        }
         return null;
     }
 }

@@ -8,6 +8,8 @@ internal readonly record struct TicketSpan(long First, long Last)
 
     public static TicketSpan Never => new(long.MaxValue, long.MaxValue);
 
+    public override string ToString() => this == Never ? "never" : First == Last ? $"{First}" : $"{First}..{Last}";
+
     public static TicketSpan At(long ticket) => new(ticket, ticket);
 
     /// <summary>Whether it is in the log up to a ticket.</summary>

@@ -11,6 +11,8 @@ internal sealed class LifeCycle(int seed, SimulationPlan plan)
     // Points that a life seldom has more of.
     private const int PointsMax = 250;
 
+    private static readonly long Epoch = new SimClock().GetUtcNow().ToUnixTimeMilliseconds();
+
     private readonly Random _random = new(seed);
     private readonly BrokerAccount _account = new();
     private SimDisk _disk = new(new Random(seed ^ 0xD15C));
@@ -18,8 +20,13 @@ internal sealed class LifeCycle(int seed, SimulationPlan plan)
     private Workload? _workload;
     private int _life;
 
+    // At the time 0, at which an inspection looks, nothing has expired.
+    private TimeSpan _age = TimeSpan.FromSeconds(1);
+
     /// <summary>Points that the first disk has reached.</summary>
     public long Points { get; private set; }
+
+    private long NowMs => Epoch + (long)_age.TotalMilliseconds;
 
     /// <summary>Runs a seed, and tells how to run it again if it fails.</summary>
     public static LifeCycle Run(int seed, SimulationPlan plan)
@@ -46,7 +53,8 @@ internal sealed class LifeCycle(int seed, SimulationPlan plan)
             if (_life == 1) Points = _disk.Points;
             _disk = _disk.Crash();
             _disk.CapacityBytes = null;
-            _found = StartInspection.Inspect(_disk, plan.Settings, _account, survivors, _random);
+            if (_random.Next(4) == 0) _age += TimeSpan.FromMilliseconds(_random.Next(_random.Next(4) == 0 ? 5_000_000 : 5_000));
+            _found = StartInspection.Inspect(_disk, plan.Settings, _account, survivors, NowMs, _random);
         }
     }
 
@@ -62,6 +70,7 @@ internal sealed class LifeCycle(int seed, SimulationPlan plan)
             if (broker is null) return Resumed();
             Adopt(broker);
             _workload = new Workload(_disk, broker, _account, _random, plan);
+            SimulatedFormat.OnUse = _workload.CommitMeanwhile;
             _workload.Run(plan.CrashAt > 0 || !plan.HasCrashes ? plan.Steps : _random.Next(1, plan.Steps + 1));
             if (_random.Next(3) == 0) _workload.TakeEverything();
             if (_random.Next(3) > 0) return broker.Survivors;
@@ -77,6 +86,11 @@ internal sealed class LifeCycle(int seed, SimulationPlan plan)
         {
             return broker!.Survivors;
         }
+        finally
+        {
+            SimulatedFormat.OnUse = null;
+            if (broker is not null) _age = broker.Age;
+        }
     }
 
     // A start that did not come to its end has changed nothing that clients know of.
@@ -89,7 +103,7 @@ internal sealed class LifeCycle(int seed, SimulationPlan plan)
     private void Adopt(SimulatedBroker? broker)
     {
         if (broker is not null) _account.Adopt(_found, broker.Host.Topology.Queues.Values.OrderBy(q => q.Id.Value));
-        else _account.Await(_found);
+        else _account.Await(_found, NowMs);
     }
 
     private void Arm()
@@ -111,7 +125,7 @@ internal sealed class LifeCycle(int seed, SimulationPlan plan)
             _disk.CapacityBytes = (1L << 40) - _disk.FreeBytes + _random.Next((int)plan.Settings.LogFileBytes * 2);
             try
             {
-                return SimulatedBroker.Start(_disk, plan.Settings, hosts);
+                return SimulatedBroker.Start(_disk, plan.Settings, _age, hosts);
             }
             catch (DiskFullException)
             {
@@ -119,6 +133,6 @@ internal sealed class LifeCycle(int seed, SimulationPlan plan)
                 if (_random.Next(2) == 0) return null;
             }
         }
-        return SimulatedBroker.Start(_disk, plan.Settings, hosts);
+        return SimulatedBroker.Start(_disk, plan.Settings, _age, hosts);
     }
 }

@@ -28,11 +28,13 @@ internal sealed class SimulatedBroker : IDisposable
     private readonly ListLogger<BrokerStorage> _logger = new();
     private long _batch;
 
-    private SimulatedBroker(SimDisk disk, StorageSettings settings, IEnumerable<string> virtualHosts)
+    private SimulatedBroker(SimDisk disk, StorageSettings settings, TimeSpan age, IEnumerable<string> virtualHosts)
     {
         _disk = disk;
+        Clock.Advance(age);
         Storage = BrokerStorage.Open(disk, settings, SimulatedFormat.Formats, new Random(1), Clock, _logger);
         Storage.ScheduleLoad = _loads.Add;
+        Storage.Shards.Clock.OnFailure = failure => throw new InvalidOperationException("a queue cannot do what is due", failure);
         Broker = new MessageBroker(virtualHosts, Users, Storage);
         Broker.TryFindVirtualHost("/", out VirtualHost? host).ShouldBeTrue();
         Host = host!;
@@ -42,6 +44,11 @@ internal sealed class SimulatedBroker : IDisposable
 
     /// <summary>Stands still unless it is advanced.</summary>
     public SimClock Clock { get; } = new();
+
+    /// <summary>The time since the first broker's start.</summary>
+    public TimeSpan Age => new(Clock.GetTimestamp());
+
+    public long NowMs => Clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     public MessageBroker Broker { get; }
 
@@ -58,12 +65,17 @@ internal sealed class SimulatedBroker : IDisposable
     public long[] Survivors => IsCommitting ? [Log.Durable, _batch] : [Log.Durable];
 
     /// <summary>Opens a data directory as far as a process does before it puts anything down.</summary>
-    public static SimulatedBroker Open(SimDisk disk, StorageSettings settings, params IEnumerable<string> virtualHosts) => new(disk, settings, virtualHosts);
+    public static SimulatedBroker Open(SimDisk disk, StorageSettings settings, params IEnumerable<string> virtualHosts) =>
+        new(disk, settings, TimeSpan.Zero, virtualHosts);
 
     /// <summary>Opens a data directory and is ready for clients.</summary>
-    public static SimulatedBroker Start(SimDisk disk, StorageSettings settings, params IEnumerable<string> virtualHosts)
+    public static SimulatedBroker Start(SimDisk disk, StorageSettings settings, params IEnumerable<string> virtualHosts) =>
+        Start(disk, settings, TimeSpan.Zero, virtualHosts);
+
+    /// <summary>Likewise, at a later time.</summary>
+    public static SimulatedBroker Start(SimDisk disk, StorageSettings settings, TimeSpan age, IEnumerable<string> virtualHosts)
     {
-        var broker = new SimulatedBroker(disk, settings, virtualHosts);
+        var broker = new SimulatedBroker(disk, settings, age, virtualHosts);
         try
         {
             broker.Begin();

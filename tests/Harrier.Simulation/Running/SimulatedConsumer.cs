@@ -4,7 +4,7 @@ using Harrier.Broker.Sessions;
 namespace Harrier.Simulation.Running;
 
 /// <summary>A consumer that tells at once what it is given, and has as much room as it was told.</summary>
-internal sealed class SimulatedConsumer(Action<Delivery> onDelivery) : IConsumer
+internal sealed class SimulatedConsumer(Action<Delivery> onDelivery, Action<SimulatedConsumer, DeliveryId>? onOverdue = null) : IConsumer
 {
     /// <summary>Deliveries until it is full; negative for no limit.</summary>
     public int RoomLeft { get; set; } = -1;
@@ -34,9 +34,7 @@ internal sealed class SimulatedConsumer(Action<Delivery> onDelivery) : IConsumer
         return AwaitsResume;
     }
 
-    public void OnOverdue(DeliveryId delivery, long timeoutMs)
-    {
-    }
+    public void OnOverdue(DeliveryId delivery, long timeoutMs) => onOverdue?.Invoke(this, delivery);
 
     public void OnQueueDeleted() => HasLostQueue = true;
 }

@@ -33,12 +33,20 @@ internal sealed partial class Workload
         {
             for (int i = 0; i < ManyCount; i++)
             {
-                SimulatedMessage message = _account.CreateMessage("", queue.Queue.NameText, _random.Next(40), isPersistent);
-                _account.Entered(queue, message);
+                SimulatedMessage message = Create("", queue.Queue.NameText, _random.Next(40), isPersistent);
+                _account.Expect(queue, message);
                 session.Commands.Add(new QueueCommand(QueueCommandKind.Enqueue, queue.Queue, message.Rent()));
             }
             session.Commands.Run();
         });
+    }
+
+    private SimulatedMessage Create(string exchange, string routingKey, int bodySize, bool isPersistent)
+    {
+        byte key = (byte)(_random.Next(3) == 0 ? _random.Next(1, 12) : 0);
+        SimulatedMessage message = _account.CreateMessage(exchange, routingKey, bodySize, isPersistent, key);
+        long nowMs = _broker.NowMs, expiresAtMs = _random.Next(4) > 0 ? 0 : nowMs + _random.Next(_random.Next(3) == 0 ? 20 : 4000);
+        return _account.Refine(message, nowMs, expiresAtMs, _random.Next(2) == 0 ? null : (byte)_random.Next(6));
     }
 
     private int NewSize() => _random.Next(20) switch
@@ -57,14 +65,14 @@ internal sealed partial class Workload
         Exchange[] exchanges = [.. topology.Exchanges.Values.Where(e => !e.Name.IsReserved && !e.IsInternal).OrderBy(e => e.Name)];
         Exchange exchange = _random.Next(2) == 0 ? topology.Exchanges[""] : Pick(exchanges);
         string key = exchange.Name.IsEmpty ? $"q{_random.Next(QueueNames)}" : $"k{_random.Next(3)}";
-        SimulatedMessage published = _account.CreateMessage(exchange.Name.ToString(), key, bodySize, isPersistent: _random.Next(4) > 0);
+        SimulatedMessage published = Create(exchange.Name.ToString(), key, bodySize, isPersistent: _random.Next(4) > 0);
         Message message = published.Rent();
         var routes = new RouteSet(1);
         Router.Route(topology, exchange, message, routes);
         List<QueueCommand> commands = [];
         foreach (Queue queue in routes.Queues.OrderBy(q => q.Id.Value))
         {
-            _account.Entered(_account.Of(queue), published);
+            _account.Expect(_account.Of(queue), published);
             message.AddReferences(1);
             commands.Add(new QueueCommand(QueueCommandKind.Enqueue, queue, message));
         }
@@ -88,10 +96,13 @@ internal sealed partial class Workload
 
     private void Take(QueueAccount queue, in QueueAnswer answer, bool isSettled)
     {
-        (answer.Status == QueueAnswerStatus.Empty).ShouldBe(queue.Ready.Count == 0);
-        if (answer.Status == QueueAnswerStatus.Empty) return;
-        Placement placement = _account.Delivered(queue, answer.Message!, isSettled ? null : answer.Sequence, answer.IsRedelivered, isSettled);
-        answer.MessageCount.ShouldBe(queue.Ready.Count);
+        if (answer.Status == QueueAnswerStatus.Empty)
+        {
+            queue.PassAllOver();
+            return;
+        }
+        Placement placement = _account.Delivered(queue, answer.Message!, answer.Sequence, answer.IsRedelivered, isSettled);
+        answer.MessageCount.ShouldBe(queue.Queue.ReadyCount);
         answer.Message!.Release();
         if (!isSettled) _unacked.Add(new Unacked(queue, placement, answer.Delivery));
     }
@@ -123,7 +134,7 @@ internal sealed partial class Workload
     private void Consume()
     {
         if (!TryPick(_account.Queues, out QueueAccount queue)) return;
-        var output = new SimulatedConsumer(OnDelivery) { RoomLeft = _random.Next(3) == 0 ? _random.Next(4) : -1 };
+        var output = new SimulatedConsumer(OnDelivery, OnOverdue) { RoomLeft = _random.Next(3) == 0 ? _random.Next(4) : -1 };
         var consumer = new QueueConsumer(queue.Queue, output) { PrefetchCount = _random.Next(3) == 0 ? 0 : _random.Next(1, 6), NoAck = _random.Next(4) == 0 };
         ClientSession session = Pick(_sessions);
         Step(session, () =>
@@ -138,9 +149,17 @@ internal sealed partial class Workload
     private void OnDelivery(Delivery delivery)
     {
         QueueAccount queue = _account.Of(delivery.Consumer.Queue);
-        ulong? sequence = delivery.IsSettled ? null : delivery.Sequence;
-        Placement placement = _account.Delivered(queue, delivery.Message, sequence, delivery.IsRedelivered, delivery.IsSettled);
-        if (!delivery.IsSettled) _unacked.Add(new Unacked(queue, placement, delivery.Id));
+        CommitMeanwhile();
+        Placement placement = _account.Delivered(queue, delivery.Message, delivery.Sequence, delivery.IsRedelivered, delivery.IsSettled);
+        if (!delivery.IsSettled) _unacked.Add(new Unacked(queue, placement, delivery.Id, (SimulatedConsumer)delivery.Consumer.Output));
+    }
+
+    private void OnOverdue(SimulatedConsumer consumer, DeliveryId id)
+    {
+        Unacked? overdue = _unacked.Find(u => u.Id == id && u.Consumer == consumer);
+        overdue.ShouldNotBeNull("what is overdue is somebody's");
+        _unacked.Remove(overdue);
+        _account.Returned(overdue.Placement, isFailure: true);
     }
 
     private void Cancel()
@@ -176,7 +195,7 @@ internal sealed partial class Workload
         {
             for (; count > 0 && TryPick(_unacked, out Unacked unacked); count--)
             {
-                session.Commands.Add(End(unacked, _random.Next(3) switch { 0 => Outcome.Released, 1 => Outcome.Rejected, _ => Outcome.Accepted }));
+                session.Commands.Add(End(unacked, _random.Next(5) switch { 0 => Outcome.Released, 1 => Outcome.Rejected, 2 => Outcome.Failed, _ => Outcome.Accepted }));
                 session.Commands.Run();
             }
         });
@@ -185,8 +204,9 @@ internal sealed partial class Workload
     private QueueCommand End(Unacked unacked, Outcome outcome)
     {
         _unacked.Remove(unacked);
-        if (outcome == Outcome.Released) _account.Returned(unacked.Queue, unacked.Placement);
-        else _account.Settled(unacked.Queue, unacked.Placement);
+        if (outcome == Outcome.Accepted) _account.Settled(unacked.Placement);
+        else if (outcome == Outcome.Rejected) _account.Rejected(unacked.Placement);
+        else _account.Returned(unacked.Placement, outcome == Outcome.Failed);
         return new QueueCommand(QueueCommandKind.Settle, unacked.Queue.Queue, Delivery: unacked.Id, Outcome: outcome);
     }
 

@@ -21,7 +21,10 @@ internal sealed partial class Workload
         if (_random.Next(3) == 0) _broker.Storage.Queues.LastId += ShardSet.Count - 1;
         Step(session, () => Refusable(() =>
         {
-            Queue queue = session.DeclareQueue($"q{_random.Next(QueueNames)}", _random.Next(4) > 0, exclusive: false, _random.Next(5) == 0, ArgumentTable.Empty);
+            int number = _random.Next(QueueNames);
+            ArgumentTable arguments = QueueDraft.Draw(_random, number, QueueNames, out bool isQuorum);
+            bool isDurable = isQuorum || _random.Next(4) > 0, isAutoDelete = !isQuorum && _random.Next(5) == 0;
+            Queue queue = session.DeclareQueue($"q{number}", isDurable, exclusive: false, isAutoDelete, arguments);
             bool isNew = !_account.Queues.Exists(q => q.Queue == queue);
             QueueAccount account = _account.Declared(queue);
             if (isNew && account.IsDurable) account.DeclaredAt = TicketSpan.At(_broker.Host.Ticket);
@@ -33,6 +36,14 @@ internal sealed partial class Workload
         if (!TryPick(_account.Queues, out QueueAccount queue)) return;
         ClientSession session = Pick(_sessions);
         Step(session, () => Refusable(() => session.DeleteQueue(queue.Queue.Name, _random.Next(2) == 0, _random.Next(2) == 0)));
+    }
+
+    private void Configure()
+    {
+        if (!TryPick(_account.Queues, out QueueAccount queue)) return;
+        ClientSession session = Pick(_sessions);
+        QueueSettings settings = QueueDraft.Change(_random, queue.Queue.Settings);
+        Step(session, () => session.Commands.Ask(new QueueCommand(QueueCommandKind.Configure, queue.Queue, Settings: settings)));
     }
 
     private void ChangeExchange()

@@ -17,6 +17,9 @@ internal sealed partial class Workload
 {
     private const int TraceLength = 25;
 
+    // Longer than anything is put aside for.
+    private static readonly TimeSpan Long = TimeSpan.FromHours(2);
+
     private readonly SimDisk _disk;
     private readonly SimulatedBroker _broker;
     private readonly BrokerAccount _account;
@@ -26,6 +29,9 @@ internal sealed partial class Workload
     private readonly List<Unacked> _unacked = [];
     private readonly Queue<string> _trace = new();
     private readonly long _largeSize;
+    private readonly bool _mayDie;
+    private bool _isStepping;
+    private Exception? _death;
     private readonly (int Weight, string Name, Action Act)[] _steps;
 
     public Workload(SimDisk disk, SimulatedBroker broker, BrokerAccount account, Random random, SimulationPlan plan)
@@ -35,6 +41,7 @@ internal sealed partial class Workload
         _account = account;
         _random = random;
         _largeSize = plan.Settings.LogFileBytes;
+        _mayDie = plan.HasCrashes;
         _sessions = [broker.Connect(), broker.Connect()];
         int faults = plan.HasFaults ? 1 : 0, takers = plan.IsHoarding ? 0 : 1;
         _steps =
@@ -42,7 +49,7 @@ internal sealed partial class Workload
             (30, "publish", Publish), (1, "publish many", PublishMany), (8, "get", Get), (16, "settle", SettleOne), (5, "settle many", SettleMany),
             (5 * takers, "consume", Consume), (3, "cancel", Cancel), (4, "resume", Resume), (5, "declare", DeclareQueue), (2 * takers, "delete", DeleteQueue),
             (2 * takers, "purge", Purge), (3, "exchange", ChangeExchange), (6, "bind", ChangeBinding), (7, "transaction", RunTransaction), (2 * takers, "drain", DrainOne),
-            (14, "commit", Commit), (3, "mark", () => Write(_broker.MarkIfIdle)), (2, "prepare", () => Write(_broker.Prepare)), (plan.IsHoarding ? 40 : 6, "checkpoint", Checkpoint), (10, "load", Load),
+            (8, "wait", Wait), (2, "configure", Configure), (14, "commit", Commit), (3, "mark", () => Write(_broker.MarkIfIdle)), (2, "prepare", () => Write(_broker.Prepare)), (plan.IsHoarding ? 40 : 6, "checkpoint", Checkpoint), (10, "load", Load),
             (2 * faults, "fill disk", FillDisk), (4 * faults, "give space", () => _disk.CapacityBytes = null), (plan.FailsSyncs ? 1 : 0, "fail syncs", FailSyncs),
         ];
     }
@@ -86,10 +93,25 @@ internal sealed partial class Workload
         Note("take everything");
         _disk.CapacityBytes = null;
         while (_consumers.Count > 0) Cancel();
+        foreach (QueueAccount queue in _account.Queues) Relax(queue);
         while (_unacked.Count > 0) SettleOne();
-        foreach (QueueAccount queue in _account.Queues) Drain(queue);
+        while (_broker.LoadCount > 0) Load();
+        Step(_sessions[0], () => _broker.Clock.Advance(Long));
+        while (_broker.LoadCount > 0) Load();
+        foreach (QueueAccount queue in _account.Queues)
+        {
+            queue.Queue.AsideCount.ShouldBe(0, $"{queue.Queue.NameText} has nothing to wait for any more");
+            Drain(queue);
+        }
         AssertCounts();
         Guarded(() => Write(_broker.AssertNothingIsLeft));
+    }
+
+    /// <summary>Ends all that keeps messages in a queue for a time or until somebody takes them.</summary>
+    private void Relax(QueueAccount queue)
+    {
+        QueueSettings settings = QueueSettings.None with { PriorityMax = queue.Queue.Settings.PriorityMax, PriorityDefault = queue.Queue.Settings.PriorityDefault };
+        Step(_sessions[0], () => _sessions[0].Commands.Ask(new QueueCommand(QueueCommandKind.Configure, queue.Queue, Settings: settings)));
     }
 
     private void Note(string step)
@@ -103,17 +125,42 @@ internal sealed partial class Workload
     {
         long before = _broker.Log.Appended;
         VirtualHostTopology topology = _broker.Host.Topology;
+        _isStepping = true;
         act();
+        _isStepping = false;
         long after = _broker.Log.Appended;
         bool hasEnded = NoteEnded();
-        long promised = _account.EndStep(before, after, isGroup && after > before);
+        long promised = _account.EndStep(before, after, isGroup && after > before, _broker.NowMs);
         session.Ticket.ShouldBeGreaterThanOrEqualTo(promised, "the session waits for what it was promised");
-        if (ReferenceEquals(_broker.Host.Topology, topology)) return;
+        if (!ReferenceEquals(_broker.Host.Topology, topology)) NoteTopology(session, before, after, hasEnded);
+        if (_death is not null) throw _death;
+    }
+
+    private void NoteTopology(ClientSession session, long before, long after, bool hasEnded)
+    {
         string changed = TopologyText.Of(_broker.Host.Topology);
         if (changed == _account.Topology) return;
         after.ShouldBeGreaterThan(before, "what is durable is logged");
         session.Ticket.ShouldBeGreaterThanOrEqualTo(after, "the session waits for the change");
         _account.TopologyChanged(hasEnded ? before + 1 : _broker.Host.Ticket, changed);
+    }
+
+    /// <summary>
+    /// In the middle of a step: the log's thread may be as fast as to make durable what the step has appended by now. If the process dies of it, it does so at the
+    /// end of the step, for the disk does not see the difference.
+    /// </summary>
+    public void CommitMeanwhile()
+    {
+        if (!_isStepping || _death is not null || _broker.Log.Appended == _broker.Log.Durable || _random.Next(4) > 0) return;
+        try
+        {
+            Write(() => _broker.Commit());
+            if (_mayDie && _random.Next(8) == 0) _death = new SimulatedCrashException(); // the rest of the step never gets to the disk
+        }
+        catch (Exception e) when (e is SimulatedCrashException or FailStopException)
+        {
+            _death = e;
+        }
     }
 
     private bool NoteEnded()
@@ -157,6 +204,12 @@ internal sealed partial class Workload
         {
             // Clients ask for all kinds of things.
         }
+    }
+
+    private void Wait()
+    {
+        int timeMs = _random.Next(6) switch { 0 => 0, 1 => _random.Next(5), 5 => _random.Next(20_000), _ => _random.Next(1500) };
+        Step(_sessions[0], () => _broker.Clock.Advance(TimeSpan.FromMilliseconds(timeMs)));
     }
 
     private void Commit() => Guarded(() => Write(() => _broker.Commit()));
@@ -211,5 +264,5 @@ internal sealed partial class Workload
         _disk.FailSync = name => kind switch { 0 => true, 1 => name.StartsWith("log", StringComparison.Ordinal), 2 => name.StartsWith("seg", StringComparison.Ordinal), _ => name.Length == 0 || name.StartsWith("manifest", StringComparison.Ordinal) };
     }
 
-    private sealed record Unacked(QueueAccount Queue, Placement Placement, DeliveryId Id);
+    private sealed record Unacked(QueueAccount Queue, Placement Placement, DeliveryId Id, SimulatedConsumer? Consumer = null);
 }
