@@ -118,6 +118,19 @@ public class ConsumerTimeoutTests
     }
 
     [Fact, Trait("Note", "95")]
+    public async Task Note_95_what_was_got_has_no_time()
+    {
+        await using var server = new TestServer();
+        WireScript client = await server.Open();
+        await Declare(client, ("x-consumer-timeout", 1000));
+        await client.Publish("", "q", "x");
+        await client.Get("q", noAck: false);
+        server.Pass(HalfHourMs);
+        await client.ExpectQuiet();
+        (server.Queue("q").ReadyCount, server.Queue("q").UnackedCount).ShouldBe((0, 1));
+    }
+
+    [Fact, Trait("Note", "95")]
     public async Task Note_95_timeouts_count_for_the_delivery_limit()
     {
         await using var server = new TestServer();

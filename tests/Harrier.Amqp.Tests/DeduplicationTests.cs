@@ -83,6 +83,19 @@ public class DeduplicationTests
         (await client.Drain("q")).ShouldBe(["5 as Int32", "6 as Int32"]);
     }
 
+    [Theory]
+    [InlineData("exchange type")]
+    [InlineData("queue argument")]
+    public async Task What_is_neither_text_nor_a_whole_number_is_no_key(string way)
+    {
+        await using var server = new TestServer();
+        WireScript client = await server.Open();
+        string exchange = await Declare(client, way);
+        foreach (object? value in (object?[])[1.5, 2.5, true, false, null, Fields.Texts("a"), Fields.Table(("a", 1))])
+            await client.Publish(exchange, "q", "x", Headed(("x-deduplication-header", value)));
+        (await client.InspectQueue("q")).MessageCount.ShouldBe(7u);
+    }
+
     [Fact]
     public async Task A_message_that_was_refused_for_want_of_room_may_come_again()
     {

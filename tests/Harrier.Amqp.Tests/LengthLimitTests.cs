@@ -64,6 +64,18 @@ public class LengthLimitTests
         await client.ExpectQuiet();
     }
 
+    [Fact, Trait("Note", "98")]
+    public async Task Note_98_reject_publish_refuses_also_what_somebody_would_take_at_once()
+    {
+        await using var server = new TestServer();
+        WireScript client = await server.Open();
+        await client.DeclareQueue("q", arguments: Fields.Of(("x-max-length", 0), ("x-overflow", "reject-publish")));
+        await client.Consume("q", "c", noAck: true);
+        await client.Call(new ConfirmSelect(), AmqpMethod.ConfirmSelectOk);
+        await client.Publish("", "q", "x");
+        (await client.ExpectNack()).ShouldBe((1ul, false));
+    }
+
     [Theory, Trait("Note", "69")]
     [InlineData("classic")]
     [InlineData("quorum")]
@@ -107,6 +119,35 @@ public class LengthLimitTests
         await client.Publish("", "q", "b", mandatory: true);
         await client.ExpectQuiet();
         (await client.Drain("q")).ShouldBe(["a"]);
+    }
+
+    [Fact]
+    public async Task A_transaction_that_a_queue_has_no_room_for_is_refused_as_a_whole()
+    {
+        await using var server = new TestServer();
+        WireScript client = await server.Open();
+        await client.DeclareQueue("full", arguments: Fields.Of(("x-max-length", 1), ("x-overflow", "reject-publish")));
+        await client.DeclareQueue("roomy");
+        await client.Call(new TxSelect(), AmqpMethod.TxSelectOk);
+        foreach (string queue in (string[])["roomy", "full", "full"]) await client.Publish("", queue, "x");
+        await client.Send(new TxCommit());
+        await client.ExpectChannelClose(406, "PRECONDITION_FAILED - partial tx completion", 90, 20);
+        ((await client.InspectQueue("full")).MessageCount, (await client.InspectQueue("roomy")).MessageCount).ShouldBe((0u, 0u));
+    }
+
+    [Fact]
+    public async Task What_a_full_queue_refuses_when_it_is_let_go_was_confirmed_already()
+    {
+        await using var server = new TestServer();
+        WireScript client = await server.Open();
+        await client.DeclareExchange("x", "fanout", arguments: Fields.Of(("x-delayed-exchange", true)));
+        await client.DeclareQueue("q", arguments: Fields.Of(("x-max-length", 0), ("x-overflow", "reject-publish")));
+        await client.Bind("q", "x", "");
+        await client.Call(new ConfirmSelect(), AmqpMethod.ConfirmSelectOk);
+        await client.Publish("x", "", "x", Headed(("x-delay", 1000)));
+        (await client.ExpectAck()).ShouldBe((1ul, false));
+        server.Pass(1000);
+        (await client.InspectQueue("q")).MessageCount.ShouldBe(0u);
     }
 
     [Fact, Trait("Note", "98")]

@@ -167,6 +167,47 @@ public class QuorumQueueTests
         (await client.Drain("q")).ShouldBe(["a", "c"]);
     }
 
+    [Theory, Trait("Note", "74")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Note_74_everything_is_kept_over_a_restart_whatever_its_delivery_mode(bool withCheckpoint)
+    {
+        var disk = new SimDisk(1);
+        using (var storage = new TestStorage(disk))
+        {
+            var server = new TestServer(storage: storage);
+            WireScript client = await server.Open();
+            Task published = Publish(client);
+            while (!published.IsCompleted)
+            {
+                storage.Commit();
+                await Task.Yield();
+            }
+            await published;
+            storage.Commit();
+            if (withCheckpoint) storage.Checkpoint();
+            disk = disk.Crash();
+            await server.DisposeAsync();
+        }
+        using var found = new TestStorage(disk);
+        await using var restarted = new TestServer(storage: found);
+        WireScript again = await restarted.Open();
+        (await again.Drain("q")).ShouldBe(["a", "b"]);
+        (await again.InspectQueue("classic")).MessageCount.ShouldBe(0u);
+
+        static async Task Publish(WireScript client)
+        {
+            await Declare(client);
+            await client.DeclareQueue("classic", durable: true);
+            foreach (string queue in (string[])["q", "classic"]) await client.Bind(queue, "amq.fanout", "");
+            await client.Call(new ConfirmSelect(), AmqpMethod.ConfirmSelectOk);
+            await client.Publish("amq.fanout", "", "a");
+            await client.ExpectAck();
+            await client.Publish("", "q", "b", new PropertyBytes().Octet(BasicPropertyFlags.DeliveryMode, 1).Encode());
+            await client.ExpectAck();
+        }
+    }
+
     [Fact, Trait("Note", "100")]
     public async Task Counts_of_a_delivery_do_not_go_into_the_dead_letter()
     {
