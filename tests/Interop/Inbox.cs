@@ -4,7 +4,7 @@ using RabbitMQ.Client;
 
 namespace Harrier.Interop.Tests;
 
-internal sealed record Delivery(string ConsumerTag, ulong Tag, bool Redelivered, string Exchange, BasicProperties Properties, string Body);
+internal sealed record Delivery(string ConsumerTag, ulong Tag, bool Redelivered, string Exchange, string RoutingKey, BasicProperties Properties, string Body);
 
 /// <summary>A consumer that keeps what it gets.</summary>
 internal sealed class Inbox(IChannel channel) : AsyncDefaultBasicConsumer(channel)
@@ -34,7 +34,7 @@ internal sealed class Inbox(IChannel channel) : AsyncDefaultBasicConsumer(channe
     {
         // The client takes the body's memory back after this call.
         var delivery = new Delivery(
-            consumerTag, deliveryTag, redelivered, exchange, new BasicProperties(properties), Encoding.UTF8.GetString(body.Span));
+            consumerTag, deliveryTag, redelivered, exchange, routingKey, new BasicProperties(properties), Encoding.UTF8.GetString(body.Span));
         ImmutableInterlocked.Update(ref _deliveries, list => list.Add(delivery));
         return Task.CompletedTask;
     }

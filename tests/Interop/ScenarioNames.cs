@@ -93,6 +93,16 @@ internal static class ScenarioNames
         "blocking-wrong-password",
         "blocking-unknown-virtual-host",
         "blocking-connection-close",
+        "blocking-dead-letter-headers",
+        "blocking-dead-letter-retry-loop",
+        "blocking-message-ttl",
+        "blocking-queue-expires",
+        "blocking-reject-publish",
+        "blocking-max-length-drop-head",
+        "blocking-priorities",
+        "blocking-single-active-consumer",
+        "blocking-exclusive-consumer",
+        "blocking-quorum-delivery-limit",
     ];
 
     public static readonly string[] AioPika =
@@ -138,6 +148,13 @@ internal static class ScenarioNames
         "wrong-password",
         "robust-connection",
         "connection-close",
+        "dead-letter-headers",
+        "message-ttl",
+        "reject-publish",
+        "priorities",
+        "exclusive-consumer",
+        "arguments-refused",
+        "quorum-delivery-count",
     ];
 
     public static readonly string[] Amqplib =
@@ -184,6 +201,14 @@ internal static class ScenarioNames
         "wrong-password",
         "unknown-virtual-host",
         "connection-close",
+        "dead-letter-headers",
+        "message-ttl-and-expiration",
+        "queue-expires",
+        "reject-publish-nacks",
+        "priority-queue",
+        "single-active-consumer",
+        "exclusive-consumer",
+        "arguments-refused",
     ];
 
     public static readonly string[] AmqpTools =

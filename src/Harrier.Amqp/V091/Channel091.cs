@@ -231,7 +231,7 @@ internal sealed class Channel091
     private void OnTxCommit()
     {
         if (Transaction is null) throw ErrorCatalogue.NotTransactional();
-        Transaction.Commit(Connection.Session.Commands, _publisher);
+        Transaction.Commit(Connection.Session.Commands, _publisher, Connection.Clock.NowMs);
         AnswerOnceDurable(() => Write(new TxCommitOk()));
     }
 

@@ -51,8 +51,9 @@ internal sealed class Transaction091(int bytesMax)
     }
 
     /// <summary>Applies everything and starts anew; throws 406 when a queue has no room, and nothing has happened then. Returns of mandatory messages come now (note 72).</summary>
-    public void Commit(CommandBatch commands, Publisher091 publisher)
+    public void Commit(CommandBatch commands, Publisher091 publisher, long nowMs)
     {
+        foreach (QueueCommand command in _commands) command.Message?.ArriveAt(nowMs); // a second time changes nothing
         if (!commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands))) throw ErrorCatalogue.PartialTransaction();
         foreach (Message message in _unroutable)
         {

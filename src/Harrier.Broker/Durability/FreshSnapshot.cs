@@ -6,7 +6,10 @@ namespace Harrier.Broker.Durability;
 /// <summary>
 /// The messages of one lane that are to be written side by side, as a run, and where they were written. Holds a reference to each message until then.
 /// </summary>
-internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries)
+/// <param name="lane">The lane.</param>
+/// <param name="entries">The messages, in order; at least one.</param>
+/// <param name="gone">Sequences between theirs that have left: nobody is to find them in the run.</param>
+internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries, List<ulong> gone)
 {
     private readonly List<StoredAt> _at = [];
     private (long Start, long End, long NextAtMs)? _times;
@@ -69,9 +72,11 @@ internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries)
         var run = new DiskRun(start.File, _at[0].Offset, start.Offset, end, first, Entries[^1].Sequence)
         {
             Times = times,
-            FirstArrivedAtMs = Entries[from].ArrivedAtMs,
-            LastArrivedAtMs = Entries[^1].ArrivedAtMs,
+            // Not always the first and the last: clocks are set, and publishers note the time before they come to the queue.
+            FirstArrivedAtMs = Entries.Skip(from).Min(entry => entry.ArrivedAtMs),
+            LastArrivedAtMs = Entries.Skip(from).Max(entry => entry.ArrivedAtMs),
         };
+        foreach (ulong sequence in gone) run.Gone.Add(sequence);
         for (int i = from; i < Entries.Count; i++) run.CountIn(Entries[i].BodySize, Entries[i].IsLogged);
         return run;
     }

@@ -130,6 +130,13 @@ public sealed class Message
         return copy;
     }
 
+    /// <summary>Notes that it arrives only now: its time to live begins anew. Before anybody else has it.</summary>
+    public void ArriveAt(long nowMs)
+    {
+        if (ExpiresAtMs != 0) ExpiresAtMs += nowMs - ArrivedAtMs;
+        ArrivedAtMs = nowMs;
+    }
+
     /// <summary>Counts further holders.</summary>
     public void AddReferences(int count) => Interlocked.Add(ref _references, count);
 

@@ -46,6 +46,9 @@ public sealed class BacklogLoad
 
     internal BacklogLoadKind Kind { get; }
 
+    /// <summary>Whether the queue waits for it before it removes more.</summary>
+    internal bool IsPaced { get; private init; }
+
     /// <summary>The lane that waits for it.</summary>
     internal byte Lane { get; private init; }
 
@@ -80,7 +83,8 @@ public sealed class BacklogLoad
         new(queue, BacklogLoadKind.Returned) { Lane = lane, Entries = entries };
 
     /// <summary>Reads messages that are to leave the queue for somewhere else.</summary>
-    internal static BacklogLoad OfLeaving(Queue queue, List<QueueEntry> entries) => new(queue, BacklogLoadKind.Leaving) { Entries = entries };
+    internal static BacklogLoad OfLeaving(Queue queue, List<QueueEntry> entries, bool isPaced) =>
+        new(queue, BacklogLoadKind.Leaving) { Entries = entries, IsPaced = isPaced };
 
     /// <summary>Reads a part of a file for somebody who looks.</summary>
     internal static BacklogLoad OfPart(Queue queue, byte lane, DiskRun run, long from, long to, int bytesMax) =>

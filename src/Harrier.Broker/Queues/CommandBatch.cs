@@ -12,6 +12,9 @@ public sealed class CommandBatch
     // Enough to make the lock and the flush cheap; little enough that no shard is held for long.
     private const int CommandsMax = 512;
 
+    // Messages that move on in one go. A batch by itself causes fewer.
+    private const int DeparturesMax = 4096;
+
     private readonly Chain[] _chains = new Chain[ShardSet.Count];
     private readonly List<Shard> _touched = [];
     private readonly List<QueueConsumer> _flushes = [];
@@ -188,23 +191,33 @@ public sealed class CommandBatch
         Ended.Clear();
     }
 
-    // What arrives may make others leave: they join the list, and the work ends because a message does not go round without somebody's refusing it (note 101).
+    // What arrives may make others leave: they join the list. It ends, for a message does not go round without somebody's refusing it (note 101), but queues that
+    // dead-letter to each other can make very many of one: those beyond a number wait for their turn.
     private void Forward()
     {
         _forwarder ??= new Forwarder(Departures[0].Queue.Shard.Host);
         try
         {
-            for (int done = 0; done < Departures.Count;)
+            int done = 0;
+            while (done < Departures.Count && done < DeparturesMax)
             {
                 done += _forwarder.Next(Departures, done, out ReadOnlySpan<QueueCommand> group);
                 RunGroup(group, isAwaited: false);
                 if (_flushes.Count > 0) Flush();
             }
+            for (; done < Departures.Count; done++) Postpone(Departures[done]);
         }
         finally
         {
             Departures.Clear();
         }
+    }
+
+    private void Postpone(Departure departure)
+    {
+        departure.Message.Release();
+        if (departure.Sequence == 0) return; // refused by its queue and not dead-lettered for want of room: at-most-once, as RabbitMQ
+        RunGroup([new QueueCommand(QueueCommandKind.Retain, departure.Queue, Sequence: departure.Sequence)], isAwaited: false);
     }
 
     private void Flush()

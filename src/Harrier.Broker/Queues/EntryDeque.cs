@@ -22,6 +22,9 @@ internal sealed class EntryDeque
     /// <summary>What comes before a sequence, backwards.</summary>
     public IEnumerable<QueueEntry> Before(ulong sequence) => _places.Before(sequence).Where(place => place.Message is not null);
 
+    /// <summary>The sequences of messages that left from the middle and have an empty place.</summary>
+    public IEnumerable<ulong> EmptyPlaces => _places.Where(place => place.Message is null).Select(place => place.Sequence);
+
     /// <summary>The first message; only when there is one.</summary>
     public ref readonly QueueEntry Peek() => ref _places.Peek(); // the first place is never empty
 

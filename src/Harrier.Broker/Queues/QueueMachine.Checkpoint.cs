@@ -49,7 +49,7 @@ public sealed partial class QueueMachine
         {
             _unacked.Update(MoveOut);
             foreach (Lane lane in _ready.Lanes) lane.UpdateReturned(MoveOut);
-            foreach ((ulong sequence, Aside aside) in _aside.ToArray()) _aside[sequence] = aside with { Entry = NoteStored(aside.Entry) };
+            foreach ((ulong sequence, Aside aside) in _aside.ToArray()) _aside[sequence] = aside with { Entry = aside.ReadyAtMs != 0 ? MoveOut(aside.Entry) : NoteStored(aside.Entry) };
         }
         foreach ((RunState from, RunState to) in snapshot.MovedRuns) Move(from, to);
         foreach (FreshSnapshot fresh in snapshot.Fresh) _ready[fresh.Lane].MoveFreshOut(fresh);
@@ -70,7 +70,7 @@ public sealed partial class QueueMachine
             return noted with { Message = null };
         }
 
-        // What is aside keeps its message: somebody may be about to send it on.
+        // What is on its way keeps its message: somebody is about to send it on.
         QueueEntry NoteStored(QueueEntry entry)
         {
             if (entry.Stored.File is not null || snapshot.Find(entry.Sequence) is not { } stored) return entry;
@@ -120,7 +120,7 @@ public sealed partial class QueueMachine
     {
         if (lane.DeliveredUpTo > 0) snapshot.Delivered.Add((lane.Number, lane.DeliveredUpTo));
         List<QueueEntry> fresh = [.. lane.Fresh];
-        if (fresh.Count > 0) snapshot.Fresh.Add(new FreshSnapshot(lane.Number, fresh));
+        if (fresh.Count > 0) snapshot.Fresh.Add(new FreshSnapshot(lane.Number, fresh, [.. lane.FreshGone]));
         foreach (QueueEntry entry in fresh) entry.Message!.AddReferences(1);
         foreach (DiskRun run in lane.Runs) snapshot.Runs.Add((lane.Number, new RunState(run)));
     }

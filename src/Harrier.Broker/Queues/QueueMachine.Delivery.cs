@@ -15,6 +15,7 @@ public sealed partial class QueueMachine
     /// <summary>Gives ready messages to consumers while both are there.</summary>
     private void Dispatch(Queue queue, QueueEffects effects)
     {
+        if (!TryDropExpiredHeads(queue, effects)) return;
         while (_ready.Count > 0 && !IsPaused)
         {
             if (!effects.HasRoomForDelivery)
@@ -25,7 +26,7 @@ public sealed partial class QueueMachine
             Lane lane = _ready.First;
             if (_mayExpire && lane.CanTake && IsExpired(lane.Peek(), effects.NowMs))
             {
-                Leave(queue, lane.Take(), DeathReason.Expired, effects);
+                if (!TryDropExpiredHeads(queue, effects)) return;
                 continue;
             }
             if (!_ring.TryTake(out QueueConsumer? consumer)) return;
@@ -189,13 +190,15 @@ public sealed partial class QueueMachine
     private long? TimeoutOf(QueueConsumer consumer) => consumer.TimeoutMs ?? _settings.ConsumerTimeoutMs;
 
     /// <summary>Takes back what consumers have kept for too long (note 95): one delivery each, as if it had failed. Their channels live.</summary>
-    private void EndLeases(Queue queue, QueueEffects effects)
+    private void EndLeases(Queue queue, ref int budget, QueueEffects effects)
     {
+        if (_unacked.Count == 0) return;
         foreach (QueueConsumer consumer in _consumers.Concat(_cancelled).ToArray())
         {
             if (TimeoutOf(consumer) is not { } timeoutMs) continue;
-            while (_unacked.TryGetOldest(consumer, out DeliveryId id, out long givenAtMs) && givenAtMs + timeoutMs <= effects.NowMs)
+            while (budget > 0 && _unacked.TryGetOldest(consumer, out DeliveryId id, out long givenAtMs) && givenAtMs + timeoutMs <= effects.NowMs)
             {
+                budget--;
                 _unacked.TryRemove(id, out QueueEntry entry, out _);
                 Return(queue, in entry, isFailure: true, effects);
                 GiveCredit(queue, consumer);
@@ -207,6 +210,7 @@ public sealed partial class QueueMachine
     private long NextLeaseEndMs()
     {
         long nextMs = long.MaxValue;
+        if (_unacked.Count == 0) return nextMs;
         foreach (QueueConsumer consumer in _consumers.Concat(_cancelled))
             if (TimeoutOf(consumer) is { } timeoutMs && _unacked.TryGetOldest(consumer, out _, out long givenAtMs)) nextMs = Math.Min(nextMs, givenAtMs + timeoutMs);
         return nextMs;

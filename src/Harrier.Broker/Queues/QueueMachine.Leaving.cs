@@ -8,7 +8,10 @@ namespace Harrier.Broker.Queues;
 public sealed partial class QueueMachine
 {
     // What could not be dead-lettered and is to be kept is tried again after so long.
-    private const long RetryMs = 1000;
+    private const long RetryMs = 10_000;
+
+    // Tries in one tick: they may all be in vain.
+    private const int RetriesMax = 64;
 
     // A longer deduplication key is remembered by its SHA-256: publishers choose keys, and a window may hold a million.
     private const int KeyBytesMax = 256;
@@ -20,7 +23,8 @@ public sealed partial class QueueMachine
     private readonly PriorityQueue<ulong, long> _asideDue = new();
     private readonly List<QueueEntry> _unread = [];
     private KeyWindow? _keys;
-    private int _leavingLoads;
+    private int _pacedLoads;
+    private bool _isPaced;
 
     /// <summary>Messages that wait to be delivered again after a failure, or to be taken by another queue.</summary>
     public int AsideCount => _aside.Count;
@@ -51,16 +55,19 @@ public sealed partial class QueueMachine
     {
         foreach (QueueEntry[] part in _unread.Chunk(ReadMax))
         {
-            effects.Loads.Add(BacklogLoad.OfLeaving(queue, [.. part]));
-            _leavingLoads++;
+            effects.Loads.Add(BacklogLoad.OfLeaving(queue, [.. part], _isPaced));
+            if (_isPaced) _pacedLoads++;
         }
         _unread.Clear();
+        _isPaced = false;
     }
 
     private void LeavingLoaded(BacklogLoad load, QueueEffects effects)
     {
-        load.IsWanted = load.Failure is not null && load.Entries.Exists(entry => _aside.ContainsKey(entry.Sequence));
-        // What cannot be read stays aside: a damaged message is not to be lost silently.
+        load.IsWanted = load is { Failure: not null, Entries.Count: 1 } && load.Entries.Exists(entry => _aside.ContainsKey(entry.Sequence));
+        // One that cannot be read stays aside, for it is not to be lost silently; those beside it are read without it.
+        if (load is { Failure: not null, Entries.Count: > 1 })
+            foreach (QueueEntry entry in load.Entries) effects.Loads.Add(BacklogLoad.OfLeaving(load.Queue, [entry], isPaced: false));
         foreach (QueueEntry entry in load.Failure is null ? load.TakeScattered() : [])
         {
             if (!_aside.TryGetValue(entry.Sequence, out Aside? aside))
@@ -71,7 +78,7 @@ public sealed partial class QueueMachine
             // It leaves memory with the departure: what is kept for a later try is read again then.
             effects.Departures.Add(new Departure(load.Queue, entry.Sequence, entry.Message!, aside.Reason));
         }
-        if (--_leavingLoads == 0) Tick(load.Queue, effects); // which waited, so as not to ask for more than can be read
+        if (load.IsPaced && --_pacedLoads == 0) Tick(load.Queue, effects); // which waited, so as not to ask for more than can be read
     }
 
     /// <summary>The message is where it was sent, by another command of the same group.</summary>
@@ -102,7 +109,8 @@ public sealed partial class QueueMachine
     /// <summary>Goes on with what was put aside for a time that is over.</summary>
     private void RetryAside(Queue queue, ref int budget, QueueEffects effects)
     {
-        while (budget > 0 && _asideDue.TryPeek(out ulong sequence, out long atMs) && atMs <= effects.NowMs)
+        int tries = RetriesMax;
+        while (budget > 0 && tries > 0 && _asideDue.TryPeek(out ulong sequence, out long atMs) && atMs <= effects.NowMs)
         {
             _asideDue.Dequeue();
             if (!_aside.TryGetValue(sequence, out Aside? aside) || aside.ReadyAtMs != atMs) continue;
@@ -112,8 +120,13 @@ public sealed partial class QueueMachine
                 _aside.Remove(sequence);
                 Resurface(queue, aside.Entry, effects);
             }
-            else if (aside.Entry.Message is null) _unread.Add(aside.Entry);
-            else Send(queue, aside.Entry, aside.Reason, effects);
+            else
+            {
+                tries--;
+                _aside[sequence] = aside with { ReadyAtMs = 0 };
+                if (aside.Entry.Message is null) _unread.Add(aside.Entry);
+                else Send(queue, aside.Entry, aside.Reason, effects);
+            }
         }
     }
 

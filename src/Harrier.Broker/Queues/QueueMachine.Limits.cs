@@ -87,7 +87,7 @@ public sealed partial class QueueMachine
     /// <summary>Sees to the limits at once, as far as it does not take long.</summary>
     private void Constrain(Queue queue, QueueEffects effects)
     {
-        DropExpiredHeads(queue, effects);
+        TryDropExpiredHeads(queue, effects);
         int budget = TickMax;
         DropOverflow(queue, ref budget, effects);
         if (budget <= 0) effects.Alarms?.Set(queue, effects.NowMs);
@@ -103,11 +103,12 @@ public sealed partial class QueueMachine
             effects.Ended.Add(queue);
             return;
         }
-        EndLeases(queue, effects);
         int budget = TickMax;
-        if (_leavingLoads == 0) Shrink(queue, ref budget, effects);
+        EndLeases(queue, ref budget, effects);
+        if (_pacedLoads == 0) Shrink(queue, ref budget, effects);
         Dispatch(queue, effects);
-        if (_leavingLoads == 0 && _unread.Count == 0) effects.Alarms?.Set(queue, budget > 0 ? NextDueMs() : effects.NowMs);
+        _isPaced = _unread.Count > 0;
+        if (_pacedLoads == 0 && !_isPaced) effects.Alarms?.Set(queue, budget > 0 ? NextDueMs() : effects.NowMs);
     }
 
     /// <summary>Removes what is to go.</summary>
@@ -218,10 +219,20 @@ public sealed partial class QueueMachine
         }
     }
 
-    private void DropExpiredHeads(Queue queue, QueueEffects effects)
+    /// <summary>Removes what would be delivered next and is expired; false when there is so much of it that the rest is left to the next tick.</summary>
+    private bool TryDropExpiredHeads(Queue queue, QueueEffects effects)
     {
+        int budget = TickMax;
         while (_mayExpire && _ready.Count > 0 && _ready.First is { CanTake: true } lane && IsExpired(lane.Peek(), effects.NowMs))
+        {
+            if (budget-- == 0)
+            {
+                effects.Alarms?.Set(queue, effects.NowMs);
+                return false;
+            }
             Leave(queue, lane.Take(), DeathReason.Expired, effects);
+        }
+        return true;
     }
 
     /// <summary>Whether it refuses messages when it has no room for them.</summary>

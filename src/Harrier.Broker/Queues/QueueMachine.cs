@@ -169,8 +169,8 @@ public sealed partial class QueueMachine
     {
         Queue queue = command.Queue;
         Touch(queue, effects);
-        DropExpiredHeads(queue, effects);
-        if (_ready.Count == 0 || IsPaused)
+        bool isExpired = !TryDropExpiredHeads(queue, effects);
+        if (_ready.Count == 0 || IsPaused || isExpired)
         {
             effects.Answer = new QueueAnswer(QueueAnswerStatus.Empty);
             return;

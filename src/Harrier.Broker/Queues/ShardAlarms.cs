@@ -3,8 +3,12 @@ namespace Harrier.Broker.Queues;
 /// <summary>When the queues of a shard want to be woken. Under the shard's lock but for <see cref="NextAtMs"/>.</summary>
 public sealed class ShardAlarms(QueueClock clock)
 {
+    // Fewer alarms are not worth a look for those that nobody waits for any more.
+    private const int CompactedMin = 64;
+
     private readonly PriorityQueue<Queue, long> _alarms = new();
     private long _nextAtMs = long.MaxValue;
+    private int _compactedAt = CompactedMin;
 
     /// <summary>The earliest time, or <see cref="long.MaxValue"/>. May be a moment old.</summary>
     public long NextAtMs => Volatile.Read(ref _nextAtMs);
@@ -14,6 +18,7 @@ public sealed class ShardAlarms(QueueClock clock)
     {
         if (atMs >= queue.WakeAtMs) return;
         queue.WakeAtMs = atMs;
+        if (_alarms.Count >= _compactedAt) Compact();
         _alarms.Enqueue(queue, atMs);
         if (atMs >= _nextAtMs) return;
         Volatile.Write(ref _nextAtMs, atMs);
@@ -32,5 +37,13 @@ public sealed class ShardAlarms(QueueClock clock)
         }
         Volatile.Write(ref _nextAtMs, _alarms.TryPeek(out _, out long nextAtMs) ? nextAtMs : long.MaxValue);
         return false;
+    }
+
+    private void Compact()
+    {
+        (Queue, long)[] current = [.. _alarms.UnorderedItems.Where(alarm => !alarm.Element.IsDeleted && alarm.Element.WakeAtMs == alarm.Priority)];
+        _alarms.Clear();
+        _alarms.EnqueueRange(current);
+        _compactedAt = Math.Max(CompactedMin, current.Length * 2);
     }
 }

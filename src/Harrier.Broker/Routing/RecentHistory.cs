@@ -18,8 +18,11 @@ internal static class RecentHistory
             routes.Clear();
             if (!toQueue && topology.Exchanges.TryGetValue(destination, out Exchange? exchange)) Router.Route(topology, exchange, kept.Message, routes);
             else if (toQueue && topology.Queues.TryGetValue(destination, out Queue? queue)) routes.Add(queue);
-            if (routes.Count > 0) kept.Message.AddReferences(routes.Count);
-            foreach (Queue target in routes.Queues) batch.Add(new QueueCommand(QueueCommandKind.Enqueue, target, kept.Message));
+            if (routes.Count == 0) continue;
+            Message message = kept.Message.Copy(kept.Message.ExchangeBytes, kept.Message.RoutingKeyBytes, kept.Message.Properties);
+            message.ArriveAt(history.Shard.NowMs);
+            if (routes.Count > 1) message.AddReferences(routes.Count - 1);
+            foreach (Queue target in routes.Queues) batch.Add(new QueueCommand(QueueCommandKind.Enqueue, target, message));
         }
         batch.Run();
     }

@@ -17,6 +17,7 @@ internal sealed class DurableBench : IDisposable
 {
     private readonly List<Action> _loads = [];
     private readonly PlainFormat _format;
+    private readonly StorageSettings _settings;
     private BrokerStorage _storage = null!;
     private MessageBroker? _broker;
 
@@ -24,9 +25,10 @@ internal sealed class DurableBench : IDisposable
     {
     }
 
-    public DurableBench(PlainFormat format)
+    public DurableBench(PlainFormat format, StorageSettings? settings = null)
     {
         _format = format;
+        _settings = (settings ?? new StorageSettings()) with { LogFileBytes = 1 << 20 };
         Start();
     }
 
@@ -126,8 +128,7 @@ internal sealed class DurableBench : IDisposable
 
     private void Start()
     {
-        var settings = new StorageSettings { LogFileBytes = 1 << 20 };
-        _storage = BrokerStorage.Open(Disk, settings, new MessageFormats(_format), new Random(1), Clock, NullLogger<BrokerStorage>.Instance);
+        _storage = BrokerStorage.Open(Disk, _settings, new MessageFormats(_format), new Random(1), Clock, NullLogger<BrokerStorage>.Instance);
         var broker = _broker = new MessageBroker([TestBroker.HostName], new UserStore([]), _storage);
         BrokerStorage storage = _storage;
         storage.ScheduleLoad = load =>

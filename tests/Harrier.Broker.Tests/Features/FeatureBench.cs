@@ -1,4 +1,5 @@
 using System.Text;
+using Harrier.Broker.Durability;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -19,7 +20,16 @@ internal sealed class FeatureBench : IDisposable
     private readonly FakeSink _sink = new();
     private ulong _publications;
 
-    public DurableBench Durable { get; } = new(new NotedFormat());
+    /// <param name="isTransient">Whether queues are transient ones, whose messages a checkpoint writes to files for the time being.</param>
+    public FeatureBench(bool isTransient = false)
+    {
+        IsTransient = isTransient;
+        Durable = new DurableBench(new NotedFormat(), new StorageSettings { UnloggedBytesMax = isTransient ? 0 : 1 << 30 });
+    }
+
+    public bool IsTransient { get; }
+
+    public DurableBench Durable { get; }
 
     /// <summary>Milliseconds since 1970.</summary>
     public long NowMs => Durable.Clock.GetUtcNow().ToUnixTimeMilliseconds();
@@ -31,7 +41,7 @@ internal sealed class FeatureBench : IDisposable
     public void Declare(string name, QueueSettings? settings = null, QueueType type = QueueType.Classic)
     {
         Argument[] arguments = type == QueueType.Quorum ? [new Argument("x-queue-type", ArgumentValue.Of("quorum"))] : [];
-        Durable.Session.Queue(name, arguments: arguments);
+        Durable.Session.Queue(name, durable: !IsTransient, arguments: arguments);
         if (settings is not null) Configure(name, settings);
     }
 

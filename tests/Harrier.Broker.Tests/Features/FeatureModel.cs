@@ -182,6 +182,7 @@ internal sealed class FeatureModel
 
     private void Restart(bool withCheckpoint)
     {
+        if (_bench.IsTransient) return;
         Item[] kept = [.. _items.Where(item => item.IsPersistent && item.State != ItemState.Postponed)];
         // What expired and what is too much would be found at once, and either may be found first.
         if (kept.Any(IsExpired) && IsOver(kept.Length, kept.Sum(item => item.Size))) return;

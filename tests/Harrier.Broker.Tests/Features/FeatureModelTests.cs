@@ -50,6 +50,15 @@ public class FeatureModelTests
         Properties.ForAllSequences(CheckpointSteps, steps => Run(steps, settings, areLarge), runs: 60, size: 200);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Transient_queues_do_what_a_list_would(bool areLarge)
+    {
+        QueueSettings settings = FeatureModel.DeadLettering with { PriorityMax = 1, MessageTtlMs = 500, DeliveryLimit = 1, LengthMax = 20 };
+        Properties.ForAllSequences(Steps, steps => Run(steps, settings, areLarge, isTransient: true), runs: 100, size: 100);
+    }
+
     private static Gen<FeatureStep> StepsWith(int checkpoints) => Gen.Frequency(
         (40, Of(FeatureAction.Publish)), (20, Of(FeatureAction.Get)), (15, Of(FeatureAction.Settle)), (10, Of(FeatureAction.Advance)),
         (checkpoints, Of(FeatureAction.Checkpoint)), (3, Of(FeatureAction.CheckpointMeanwhile)), (3, Of(FeatureAction.Restart)), (2, Of(FeatureAction.ChangeTtl)),
@@ -58,9 +67,9 @@ public class FeatureModelTests
     private static Gen<FeatureStep> Of(FeatureAction action) =>
         Gen.Choose(0, 1 << 20).Zip(Gen.Choose(0, 1 << 20), (a, b) => new FeatureStep(action, a, b));
 
-    private static void Run(FeatureStep[] steps, QueueSettings settings, bool areLarge)
+    private static void Run(FeatureStep[] steps, QueueSettings settings, bool areLarge, bool isTransient = false)
     {
-        using var bench = new FeatureBench();
+        using var bench = new FeatureBench(isTransient);
         var model = new FeatureModel(bench, settings, areLarge);
         foreach (FeatureStep step in steps) model.Run(step);
         model.Finish();

@@ -65,4 +65,61 @@ public sealed class SingleActiveConsumerTests : IDisposable
         _first.Deliveries.Select(d => (int)d.Sequence).ShouldBe([1, 2, 3, 4, 5]);
         _second.Deliveries.ShouldBeEmpty();
     }
+
+    [Theory]
+    [InlineData(QueueType.Classic, 1)]
+    [InlineData(QueueType.Quorum, 1)]
+    [InlineData(QueueType.Quorum, 2)]
+    [InlineData(QueueType.Quorum, 3)]
+    public void Whoever_comes_and_goes_one_of_them_is_served(QueueType type, int seed)
+    {
+        var random = new Random(seed);
+        _bench.Declare("q", Single, type);
+        List<Member> members = [];
+        Member? active = null;
+        int ready = 0;
+        for (int round = 0; round < 600; round++)
+        {
+            switch (random.Next(6))
+            {
+                case 0 when members.Count < 4: members.Add(Join(random.Next(3), prefetch: 1 + random.Next(3))); break;
+                case 1 when members.Count > 0:
+                    Member gone = members[random.Next(members.Count)];
+                    members.Remove(gone);
+                    _bench.Cancel(gone.Consumer);
+                    break;
+                case 2 or 3:
+                    _bench.Publish(round);
+                    ready++;
+                    break;
+                default:
+                    if (active is not null && active.Held.TryDequeue(out DeliveryId id))
+                    {
+                        active.HeldBefore--;
+                        _bench.Settle(id, Outcome.Accepted);
+                    }
+                    break;
+            }
+            Member? first = type == QueueType.Quorum ? members.MaxBy(m => m.Consumer.Priority) : members.FirstOrDefault();
+            bool isThere = active is not null && members.Contains(active);
+            bool stays = isThere && (type == QueueType.Classic || active!.Consumer.Priority >= first!.Consumer.Priority);
+            bool isHandingOver = isThere && !stays && active!.HeldBefore > 0;
+            if (!stays && !isHandingOver) active = first;
+            if (!isHandingOver && active is not null) ready -= Math.Min(ready, active.Consumer.PrefetchCount - active.HeldBefore);
+            _bench["q"].ReadyCount.ShouldBe(ready, $"round {round}");
+            members.Where(m => m != active).ShouldAllBe(m => m.Held.Count == 0 || m.HeldBefore == m.Held.Count);
+            foreach (Member member in members) member.HeldBefore = member.Held.Count;
+        }
+    }
+
+    private Member Join(long priority, int prefetch)
+    {
+        var held = new Queue<DeliveryId>();
+        return new Member(_bench.Consume(new FakeConsumer { OnDelivery = delivery => held.Enqueue(delivery.Id) }, prefetch, priority), held);
+    }
+
+    private sealed record Member(QueueConsumer Consumer, Queue<DeliveryId> Held)
+    {
+        public int HeldBefore { get; set; }
+    }
 }

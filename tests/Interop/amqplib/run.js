@@ -3,6 +3,7 @@
 
 const { main } = require('./harness');
 require('./scenarios');
+require('./queue-features');
 
 main(process.argv.slice(2)).then((code) => {
   // Connections of failed scenarios would keep the process alive.

@@ -575,3 +575,5 @@ scenario('connection-close', async (uri) => {
   await within(connection.close(), 'connection.close-ok');
   await within(closed, 'the close event');
 });
+
+module.exports = { using };

@@ -10,5 +10,6 @@ import interop_harness
 
 import asyncio_scenarios  # noqa: F401 - registers its scenarios
 import blocking_scenarios  # noqa: F401 - registers its scenarios
+import blocking_queue_features  # noqa: F401 - registers its scenarios
 
 sys.exit(interop_harness.main())

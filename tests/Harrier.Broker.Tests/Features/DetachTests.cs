@@ -1,0 +1,65 @@
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Sessions;
+using Shouldly;
+using Xunit;
+
+namespace Harrier.Broker.Tests.Features;
+
+/// <summary>Single messages are taken out of a queue by their place, once each, wherever they stand.</summary>
+public sealed class DetachTests : IDisposable
+{
+    private readonly FeatureBench _bench = new();
+
+    public void Dispose() => _bench.Dispose();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Messages_are_taken_out_once_wherever_they_stand(int seed)
+    {
+        var random = new Random(seed);
+        _bench.Declare("q", new QueueSettings { PriorityMax = 2 });
+        List<int> model = [];
+        HashSet<int> unknown = [];
+        for (int round = 0, next = 0; round < 200; round++)
+        {
+            for (int count = random.Next(6); count > 0; count--, next++)
+            {
+                _bench.Publish(next, priority: PriorityOf(next));
+                model.Add(next);
+            }
+            int chosen = random.Next(next + 1);
+            if (!unknown.Contains(chosen)) Detach(chosen).ShouldBe(model.Remove(chosen), $"message {chosen}");
+            if (random.Next(4) == 0) _bench.Checkpoint();
+            if (random.Next(20) == 0)
+            {
+                _bench.Restart();
+                unknown.UnionWith(Enumerable.Range(0, next).Except(model)); // nobody has seen them since
+            }
+            if (random.Next(3) == 0 && _bench.Get() is { } taken)
+            {
+                taken.Number.ShouldBe(model.OrderByDescending(PriorityOf).ThenBy(number => number).First());
+                _bench.Settle(taken.Id, random.Next(2) == 0 ? Outcome.Accepted : Outcome.Released);
+                if (_bench["q"].ReadyCount < model.Count) model.Remove(taken.Number);
+            }
+            _bench["q"].ReadyCount.ShouldBe(model.Count);
+        }
+        _bench.Restart();
+        _bench.Numbers().ShouldBe(model.OrderByDescending(PriorityOf).ThenBy(number => number));
+    }
+
+    private static byte PriorityOf(int number) => (byte)(number * 7 % 3);
+
+    // The number of a message is its sequence less one, as long as nothing else joins the queue.
+    private bool Detach(int number)
+    {
+        Message known = FeatureBench.MessageOf(number, priority: PriorityOf(number));
+        QueueAnswer answer = _bench.Ask(new QueueCommand(QueueCommandKind.Detach, _bench["q"], known, Sequence: (ulong)number + 1));
+        if (answer.Status == QueueAnswerStatus.Done) _bench.Run(new QueueCommand(QueueCommandKind.Depart, _bench["q"], Sequence: (ulong)number + 1));
+        known.Release();
+        return answer.Status == QueueAnswerStatus.Done;
+    }
+}
