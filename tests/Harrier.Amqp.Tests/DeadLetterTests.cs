@@ -201,7 +201,7 @@ public class DeadLetterTests
         server.Queue("q").AsideCount.ShouldBe(1);
         await client.DeclareQueue("dead");
         await client.Bind("dead", "dlx", "");
-        server.Pass(1000);
+        server.Pass(10_000);
         (await client.Drain("dead")).ShouldBe(["x"]);
         server.Queue("q").AsideCount.ShouldBe(0);
     }

@@ -1,3 +1,4 @@
+using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using static Harrier.Amqp.Tests.BrokerConversations;
 
@@ -185,7 +186,7 @@ public class DelayedExchangeTests
     }
 
     [Fact]
-    public async Task What_waits_is_durable()
+    public async Task What_waits_is_durable_and_can_be_called_off_on_disk()
     {
         var disk = new SimDisk(1);
         var clock = new SimClock();
@@ -208,12 +209,15 @@ public class DelayedExchangeTests
         using var found = new TestStorage(disk, clock);
         await using var restarted = new TestServer(storage: found);
         WireScript again = await restarted.Open();
-        new DelayedMessages(restarted.Host.Topology.Exchanges["x"]).Count.ShouldBe(1);
+        var waiting = new DelayedMessages(restarted.Host.Topology.Exchanges["x"]);
+        waiting.Count.ShouldBe(2);
+        await foreach (BrowsedMessage message in waiting.ReadAsync(new MessageFilter("job", ArgumentValue.Of("second")))) waiting.Cancel(message).ShouldBeTrue();
+        waiting.Count.ShouldBe(1);
         restarted.Pass(4999);
         await again.GetNothing("q");
         restarted.Pass(10);
         while ((await again.InspectQueue("q")).MessageCount == 0) await Task.Yield(); // it is read from disk by another thread
-        (await again.Get("q")).Text.ShouldBe("x");
+        (await again.Drain("q")).ShouldBe(["first"]);
 
         static async Task Prepare(WireScript client)
         {
@@ -223,9 +227,12 @@ public class DelayedExchangeTests
             await client.DeclareQueue("q", durable: true);
             await client.Bind("q", "x", "k");
             await client.Call(new ConfirmSelect(), AmqpMethod.ConfirmSelectOk);
-            byte[] properties = new PropertyBytes().Octet(BasicPropertyFlags.DeliveryMode, 2).Headers(Fields.Table(("x-delay", 5000))).Encode();
-            await client.Publish("x", "k", "x", properties);
-            await client.ExpectAck();
+            foreach (string job in (string[])["first", "second"])
+            {
+                FieldTableWriter headers = Fields.Table(("x-delay", 5000), ("job", job));
+                await client.Publish("x", "k", job, new PropertyBytes().Octet(BasicPropertyFlags.DeliveryMode, 2).Headers(headers).Encode());
+                await client.ExpectAck();
+            }
         }
     }
 
