@@ -141,16 +141,18 @@ public class DeduplicationTests
         await client.ExpectChannelClose(406, $"PRECONDITION_FAILED - invalid arg '{argument}' for exchange 'x' in vhost '/': {detail}", 40, 10);
     }
 
-    [Fact]
-    public async Task Keys_are_known_after_a_restart()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Keys_are_known_after_a_restart(bool byExchange)
     {
         var disk = new SimDisk(1);
-        for (int run = 0; run < 2; run++)
+        for (int run = 0; run < 3; run++)
         {
             using var storage = new TestStorage(disk);
             var server = new TestServer(storage: storage);
             WireScript client = await server.Open();
-            Task published = Publish(client, $"{run}");
+            Task published = Publish(client, $"{run}", byExchange);
             while (!published.IsCompleted)
             {
                 storage.Commit();
@@ -159,16 +161,25 @@ public class DeduplicationTests
             await published;
             server.Queue("q").ReadyCount.ShouldBe(1, $"run {run}");
             storage.Commit();
+            if (run == 1) storage.Checkpoint();
             disk = disk.Crash();
             await server.DisposeAsync();
         }
 
-        static async Task Publish(WireScript client, string text)
+        static async Task Publish(WireScript client, string text, bool byExchange)
         {
-            await client.DeclareQueue("q", durable: true, arguments: Fields.Of(("x-message-deduplication", true)));
+            byte[] window = Fields.Of(("x-message-deduplication", true));
+            await client.DeclareQueue("q", durable: true, arguments: byExchange ? null : window);
+            if (byExchange)
+            {
+                await client.Call(
+                    new ExchangeDeclare { Exchange = "x"u8, Type = "direct"u8, Durable = true, Arguments = Fields.Of(("x-message-deduplication", true)) },
+                    AmqpMethod.ExchangeDeclareOk);
+                await client.Bind("q", "x", "q");
+            }
             await client.Call(new ConfirmSelect(), AmqpMethod.ConfirmSelectOk);
             byte[] properties = new PropertyBytes().Octet(BasicPropertyFlags.DeliveryMode, 2).Headers(Fields.Table(("x-deduplication-header", "a"))).Encode();
-            await client.Publish("", "q", text, properties);
+            await client.Publish(byExchange ? "x" : "", "q", text, properties);
             await client.ExpectAck();
         }
     }
