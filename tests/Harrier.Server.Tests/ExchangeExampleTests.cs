@@ -101,6 +101,19 @@ public sealed class ExchangeExampleTests : IAsyncLifetime
         (await CountAsync([queue])).ShouldBe([1u]);
     }
 
+    [Fact]
+    public async Task Recent_history()
+    {
+        await channel.ExchangeDeclareAsync("prices", "x-recent-history", durable: true,
+            arguments: new Dictionary<string, object?> { ["x-recent-history-length"] = 10 });
+        for (int i = 0; i < 100; i++) await channel.BasicPublishAsync("prices", routingKey: "", body);
+
+        string queue = (await channel.QueueDeclareAsync()).QueueName;
+        await channel.QueueBindAsync(queue, "prices", routingKey: ""); // and it has the last ten
+
+        (await CountAsync([queue])).ShouldBe([10u]);
+    }
+
     private async Task<string[]> DeclareQueuesAsync(params string[] queues)
     {
         foreach (string queue in queues) await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false);

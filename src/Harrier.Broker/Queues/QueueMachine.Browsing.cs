@@ -55,8 +55,8 @@ public sealed partial class QueueMachine
         bool isFound = lane.TryRemove(command.Sequence, out QueueEntry entry);
         if (!isFound && lane.FindRun(command.Sequence) is { } run)
         {
-            bool isLogged = command.Message!.IsPersistent && command.Queue.IsLogged;
-            isFound = lane.TryRemove(run, command.Sequence, command.Message.BodySize, isLogged);
+            bool isLogged = IsLoggedIn(command.Queue, command.Message!);
+            isFound = lane.TryRemove(run, command.Sequence, command.Message!.BodySize, isLogged);
             command.Message.AddReferences(1);
             entry = new QueueEntry(command.Message, command.Sequence, isLogged, lane.Number);
         }

@@ -100,7 +100,7 @@ public sealed partial class QueueMachine
         Queue queue = command.Queue;
         Message message = command.Message!;
         if (message.ArrivedAtMs == 0) message.ArrivedAtMs = effects.NowMs; // nobody has noted it: the first queue does
-        bool isLogged = message.IsPersistent && queue.IsLogged;
+        bool isLogged = IsLoggedIn(queue, message);
         bool isWanted = _settings.Deduplication is null || IsNew(message, effects.NowMs);
         bool isRefused = isWanted && _isRefusing && (command.Flags & QueueCommandFlags.Unconditional) == QueueCommandFlags.None && !HasRoomFor(1, message.BodySize);
         if (!isWanted || isRefused)
@@ -119,6 +119,9 @@ public sealed partial class QueueMachine
         else Dispatch(queue, effects);
         if (IsBackedUp) effects.BackedUp = queue;
     }
+
+    // A quorum queue keeps everything, whatever its publisher asked for (note 74).
+    private static bool IsLoggedIn(Queue queue, Message message) => queue.IsLogged && (message.IsPersistent || queue.Definition.Type == QueueType.Quorum);
 
     private void Consume(QueueConsumer consumer, QueueEffects effects)
     {

@@ -94,8 +94,12 @@ internal sealed class DurableBench : IDisposable
     /// <summary>Carries out the readings that were asked for; false when there were none.</summary>
     public bool ReadBack()
     {
-        Action[] loads = [.. _loads];
-        _loads.Clear();
+        Action[] loads;
+        lock (_loads) // a browser goes on by another thread
+        {
+            loads = [.. _loads];
+            _loads.Clear();
+        }
         foreach (Action load in loads) load();
         return loads.Length > 0;
     }
@@ -127,7 +131,10 @@ internal sealed class DurableBench : IDisposable
         _storage = BrokerStorage.Open(Disk, _settings, new MessageFormats(_format), new Random(1), Clock, NullLogger<BrokerStorage>.Instance);
         var broker = _broker = new MessageBroker([TestBroker.HostName], new UserStore([]), _storage);
         BrokerStorage storage = _storage;
-        storage.ScheduleLoad = _loads.Add;
+        storage.ScheduleLoad = load =>
+        {
+            lock (_loads) _loads.Add(load);
+        };
         storage.Begin(() => broker.Topologies, WaitUntilDurable);
         broker.TryFindVirtualHost(TestBroker.HostName, out VirtualHost? host).ShouldBeTrue();
         Session = new ClientSession(new User("u", null, new HashSet<string>(), FrozenDictionary.ToFrozenDictionary([KeyValuePair.Create(TestBroker.HostName, Permissions.All)])), host!);
