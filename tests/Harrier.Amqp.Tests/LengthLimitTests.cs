@@ -136,7 +136,7 @@ public class LengthLimitTests
     }
 
     [Fact]
-    public async Task What_a_full_queue_refuses_when_it_is_let_go_was_confirmed_already()
+    public async Task What_was_delayed_was_confirmed_and_is_not_refused_when_it_is_let_go()
     {
         await using var server = new TestServer();
         WireScript client = await server.Open();
@@ -147,7 +147,7 @@ public class LengthLimitTests
         await client.Publish("x", "", "x", Headed(("x-delay", 1000)));
         (await client.ExpectAck()).ShouldBe((1ul, false));
         server.Pass(1000);
-        (await client.InspectQueue("q")).MessageCount.ShouldBe(0u);
+        (await client.InspectQueue("q")).MessageCount.ShouldBe(1u);
     }
 
     [Fact, Trait("Note", "98")]

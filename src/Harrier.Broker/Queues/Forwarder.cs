@@ -49,7 +49,8 @@ internal sealed class Forwarder(IQueueHost? host)
         if (isKept) _targets.Clear();
         if (departure.Sequence != 0)
             _group.Add(new QueueCommand(isKept ? QueueCommandKind.Retain : QueueCommandKind.Depart, source, Sequence: departure.Sequence));
-        QueueCommandFlags flags = source.Settings.KeepsUndeliveredDeadLetters ? QueueCommandFlags.Unconditional : QueueCommandFlags.None;
+        // What was delayed was confirmed when it came: it is not refused any more.
+        QueueCommandFlags flags = departure.Reason is null || source.Settings.KeepsUndeliveredDeadLetters ? QueueCommandFlags.Unconditional : QueueCommandFlags.None;
         if (_targets.Count > 1) message!.AddReferences(_targets.Count - 1);
         foreach (Queue target in _targets) _group.Add(new QueueCommand(QueueCommandKind.Enqueue, target, message, Flags: flags));
         if (_targets.Count == 0) message?.Release();

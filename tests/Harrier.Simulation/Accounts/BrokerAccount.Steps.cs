@@ -156,7 +156,7 @@ internal sealed partial class BrokerAccount
 
         bool IsLogged(byte key)
         {
-            bool[] persistent = [.. _expected.Where(e => e.Queue == queue && e.Message.Key == key).Select(e => e.Message.IsPersistent)];
+            bool[] persistent = [.. _expected.Where(e => e.Queue == queue && e.Message.Key == key).Select(e => queue.Keeps(e.Message))];
             return queue.IsDurable && persistent.Length > 0 && Array.TrueForAll(persistent, p => p);
         }
     }

@@ -188,9 +188,12 @@ internal sealed class QueueAccount(Queue queue)
         }
     }
 
+    /// <summary>Whether the queue has a message after a restart: a quorum queue has all of them (note 74).</summary>
+    public bool Keeps(SimulatedMessage message) => IsDurable && (message.IsPersistent || Queue.Definition.Type == QueueType.Quorum);
+
     private Placement Join(SimulatedMessage message, long arrivedAtMs, long expiresAtMs, ulong sequence, PlacementState state)
     {
-        var placement = new Placement(message, this, sequence, LaneOf(message), message.IsPersistent && IsDurable) { ArrivedAtMs = arrivedAtMs, ExpiresAtMs = expiresAtMs };
+        var placement = new Placement(message, this, sequence, LaneOf(message), Keeps(message)) { ArrivedAtMs = arrivedAtMs, ExpiresAtMs = expiresAtMs };
         Add(placement, state);
         return placement;
     }
