@@ -64,7 +64,7 @@ internal sealed class FeatureRuns(string rawload, int count, int size) : IDispos
         Host.Bind("delayed", "due", toQueue: true, "", ArgumentTable.Empty, this);
         int fromMs = 20_000, toMs = fromMs + SecondsOfExpiry * 1000;
         Load($"-P 1 -C 0 -keep -confirm 5000 -queue unused -durable -exchange delayed -persistent -size {size} -n {count} -delay {fromMs}:{toMs}");
-        Console.WriteLine($"{count} messages of {size} B delayed; {Host.Topology.Exchanges["delayed"].Store!.ReadyCount} wait, {Resident()} MiB");
+        Console.WriteLine($"{count} messages of {size} B delayed; {Host.Topology.Exchanges["delayed"].Staging!.ReadyCount} wait, {Resident()} MiB");
         await _broker.StopAsync();
         long began = Stopwatch.GetTimestamp();
         _broker = await HarrierBroker.StartAsync(new HarrierOptions { Data = _data });

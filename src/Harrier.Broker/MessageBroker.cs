@@ -76,6 +76,9 @@ public sealed class MessageBroker : IQueueHost, IDisposable
 
     VirtualHostTopology? IQueueHost.Topology(string virtualHost) => _virtualHosts.TryGetValue(virtualHost, out VirtualHost? host) ? host.Topology : null;
 
+    Queue? IQueueHost.StagingOf(string virtualHost, Exchange exchange) =>
+        _virtualHosts.TryGetValue(virtualHost, out VirtualHost? host) && host.Topology.Exchanges.ContainsKey(exchange.Name) ? host.StagingOf(exchange) : null;
+
     ulong IQueueHost.NewRouteSeed() => _queues.NewSeed();
 
     void IQueueHost.Remove(Queue queue)

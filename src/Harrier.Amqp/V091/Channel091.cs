@@ -51,6 +51,7 @@ internal sealed class Channel091
     /// <summary>Does something after a wait, as the method that had to wait would have done it.</summary>
     public void Resume(AmqpMethod method, Action action)
     {
+        if (_isClosing) return; // it was ended meanwhile
         try
         {
             action();

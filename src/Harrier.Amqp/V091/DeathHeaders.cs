@@ -16,6 +16,9 @@ internal static class DeathHeaders
     /// <summary>Deaths that are kept; the oldest goes when there is one more.</summary>
     public const int DeathsMax = 64;
 
+    /// <summary>Bytes of deaths after which no older one is kept: headers go in one frame.</summary>
+    public const int DeathsBytesMax = 32 << 10;
+
     /// <summary>Bytes of further routing keys that a death tells, so that many deaths of a message with many keys still fit a frame.</summary>
     public const int CopiesBytesMax = 4 << 10;
 
@@ -116,7 +119,8 @@ internal static class DeathHeaders
         if (knownAt < 0) WriteNew(headers, message, in death, ref fields);
         var reader = new FieldTableReader(before);
         int written = 1;
-        for (int i = 0; written < DeathsMax && reader.TryReadItem(out FieldValueBytes item); i++)
+        int from = fields.Written.Length;
+        for (int i = 0; written < DeathsMax && fields.Written.Length - from < DeathsBytesMax && reader.TryReadItem(out FieldValueBytes item); i++)
         {
             if (i == knownAt) continue;
             fields.AddItem(item);

@@ -189,7 +189,7 @@ internal sealed class Publisher091(Channel091 channel)
         if (channel.Transaction is { } transaction)
         {
             if (isReply) transaction.Reply(message, _isMandatory);
-            else transaction.Publish(message, _target.Route(message), _isMandatory);
+            else transaction.Publish(message, Route(message), _isMandatory);
             return;
         }
         if (isReply)
@@ -198,7 +198,7 @@ internal sealed class Publisher091(Channel091 channel)
             Confirm(0);
             return;
         }
-        RouteSet routes = _target.Route(message);
+        RouteSet routes = Route(message);
         PublishReceipt receipt = Confirm(routes.Count);
         if (routes.Count == 0)
         {
@@ -209,6 +209,19 @@ internal sealed class Publisher091(Channel091 channel)
         if (routes.Count > 1) message.AddReferences(routes.Count - 1);
         for (int i = 0; i < routes.Count; i++)
             Session.Commands.Add(new QueueCommand(QueueCommandKind.Enqueue, routes[i], message, receipt));
+    }
+
+    private RouteSet Route(Message message)
+    {
+        try
+        {
+            return _target.Route(message);
+        }
+        catch
+        {
+            message.Release(); // its exchange has gone while the message was put together
+            throw;
+        }
     }
 
     private PublishReceipt Confirm(int queueCount)

@@ -46,9 +46,10 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
     {
         topology.Configure();
         foreach ((long id, QueueImage image) in _images)
+            if (image.HasEnded && topology.Queues.TryGetValue(id, out Queue? ended)) topology.Remove(ended);
+        foreach ((long id, QueueImage image) in _images)
         {
             topology.Queues.TryGetValue(id, out Queue? queue);
-            if (queue is not null && image.HasEnded) topology.Remove(queue);
             if (queue is null || image.HasEnded)
             {
                 image.End();

@@ -247,7 +247,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
             batch.Run();
             if (load.IsWanted && load.Failure is { } failure) LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, failure);
         }
-        catch (InvariantException e)
+        catch (Exception e)
         {
             LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, e);
         }

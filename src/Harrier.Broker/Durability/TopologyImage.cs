@@ -32,8 +32,11 @@ internal sealed class TopologyImage(QueueFactory queues)
     {
         var change = new TopologyChange(VirtualHosts[queue.VirtualHost]);
         change.DeleteQueue(queue);
-        foreach (TopologyOp op in change.Ops) VirtualHosts[queue.VirtualHost] = TopologyMachine.Apply(VirtualHosts[queue.VirtualHost], op);
-        Queues.Remove(queue.Id.Value);
+        foreach (TopologyOp op in change.Ops)
+        {
+            VirtualHosts[queue.VirtualHost] = TopologyMachine.Apply(VirtualHosts[queue.VirtualHost], op);
+            if (op is QueueDeleted deleted) Queues.Remove(deleted.Queue.Id.Value); // it, and those that worked for an exchange which goes with its binding
+        }
     }
 
     /// <summary>Gives every queue what applies to it, once all policies are known.</summary>

@@ -57,6 +57,9 @@ public readonly ref struct HeaderValue(ArgumentKind kind, long integer, double r
     /// <summary>The number of an integer of any width, or null for other kinds.</summary>
     public long? Integer => _kind is >= ArgumentKind.SignedByte and <= ArgumentKind.SignedLong ? _integer : null;
 
+    /// <summary>The number of a float or double, or null for other kinds.</summary>
+    public double? Real => _kind is ArgumentKind.Float or ArgumentKind.Double ? _real : null;
+
     public ArgumentKind Kind => _kind;
 
     /// <summary>A <see cref="StableHash"/> of the value. Whole numbers of any width that are equal have the same.</summary>

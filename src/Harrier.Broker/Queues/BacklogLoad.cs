@@ -57,8 +57,8 @@ public sealed class BacklogLoad
 
     internal int BytesMax { get; private init; }
 
-    /// <summary>The part of a file to be looked at, and whether transient messages in it are from before the start.</summary>
-    internal (SegmentFile File, long From, long To, bool IsRecovered)? Part { get; private init; }
+    /// <summary>The part of a file to be looked at.</summary>
+    internal RunPart? Part { get; private init; }
 
     /// <summary>Single messages to be read, or what was read of a run, in order.</summary>
     internal List<QueueEntry> Entries { get; private init; } = [];
@@ -87,8 +87,8 @@ public sealed class BacklogLoad
         new(queue, BacklogLoadKind.Leaving) { Entries = entries, IsPaced = isPaced };
 
     /// <summary>Reads a part of a file for somebody who looks.</summary>
-    internal static BacklogLoad OfPart(Queue queue, byte lane, DiskRun run, long from, long to, int bytesMax) =>
-        new(queue, BacklogLoadKind.Browse) { Lane = lane, Part = (run.File, from, to, run.IsRecovered), BytesMax = bytesMax };
+    internal static BacklogLoad OfPart(Queue queue, byte lane, RunPart part, int bytesMax) =>
+        new(queue, BacklogLoadKind.Browse) { Lane = lane, Part = part, BytesMax = bytesMax };
 
     /// <summary>Reads single messages for somebody who looks.</summary>
     internal static BacklogLoad OfSingle(Queue queue, List<QueueEntry> entries) => new(queue, BacklogLoadKind.Browse) { Entries = entries };
@@ -104,7 +104,7 @@ public sealed class BacklogLoad
             switch (Kind)
             {
                 case BacklogLoadKind.Run: ReadPart(Run!.File, Run.Next, Run.End, Run.IsRecovered, formats); break;
-                case BacklogLoadKind.Browse when Part is { } part: ReadPart(part.File, part.From, part.To, part.IsRecovered, formats); break;
+                case BacklogLoadKind.Browse when Part is { } part: ReadPart(part.File, part.From, part.End, part.IsRecovered, formats); break;
                 case BacklogLoadKind.Times: Page = Timetable.Read(Times!.File, Times.Next, Times.End, Queue.Id.Value); break;
                 default: ReadScattered(formats); break;
             }

@@ -1,3 +1,5 @@
+using Harrier.Storage.Segments;
+
 namespace Harrier.Broker.Queues;
 
 /// <summary>Where a browser stands: behind a sequence of a lane. The next page begins there.</summary>
@@ -10,12 +12,19 @@ internal readonly record struct BrowsePlace(int Lane, ulong Sequence, bool IsBac
 /// What a browser gets to see next: messages that are in memory or stand alone in a file, with a reference to each; or a part of a file that is to be read,
 /// which is held on to.
 /// </summary>
-internal sealed record BrowsePage(BrowsePlace Place, IReadOnlyList<QueueEntry> Entries, DiskRun? Run, long Next, long End, (ulong First, ulong Last)[] Gone)
+internal sealed record BrowsePage(BrowsePlace Place, IReadOnlyList<QueueEntry> Entries, RunPart? Part, (ulong First, ulong Last)[] Gone)
 {
     /// <summary>Gives up what the page holds on to.</summary>
     public void Release()
     {
         foreach (QueueEntry entry in Entries) entry.Release();
-        Run?.File.Release(End - Next);
+        if (Part is { } part) part.File.Release(part.End - part.From);
     }
 }
+
+/// <summary>A part of a segment file with messages of a lane; the file as it was when somebody began to look, for a run may be moved to another.</summary>
+/// <param name="File">The file.</param>
+/// <param name="From">Where the first record begins.</param>
+/// <param name="End">Where the last one ends.</param>
+/// <param name="IsRecovered">Whether transient messages in it are from before the start.</param>
+internal readonly record struct RunPart(SegmentFile File, long From, long End, bool IsRecovered);

@@ -196,9 +196,9 @@ public sealed class CommandBatch
     private void Forward()
     {
         _forwarder ??= new Forwarder(Departures[0].Queue.Shard.Host);
+        int done = 0;
         try
         {
-            int done = 0;
             while (done < Departures.Count && done < DeparturesMax)
             {
                 done += _forwarder.Next(Departures, done, out ReadOnlySpan<QueueCommand> group);
@@ -209,6 +209,7 @@ public sealed class CommandBatch
         }
         finally
         {
+            for (; done < Departures.Count; done++) Departures[done].Message.Release(); // only when a queue has failed: they stay where they are
             Departures.Clear();
         }
     }

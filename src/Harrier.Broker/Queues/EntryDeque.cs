@@ -8,7 +8,10 @@ namespace Harrier.Broker.Queues;
 /// </summary>
 internal sealed class EntryDeque
 {
-    private readonly ChunkedDeque<QueueEntry> _places = new();
+    // Fewer empty places are not worth a look.
+    private const int EmptyMin = 1024;
+
+    private ChunkedDeque<QueueEntry> _places = new();
 
     /// <summary>Messages that are there.</summary>
     public int Count { get; private set; }
@@ -57,12 +60,21 @@ internal sealed class EntryDeque
         place[0] = entry with { Message = null };
         Count--;
         SkipEmptyPlaces();
+        if (_places.Count > 2 * Count + EmptyMin) CloseEmptyPlaces();
         return true;
     }
 
     public void Clear()
     {
         while (Count > 0) Take().Release();
+    }
+
+    // One message that stays would hold the places of all that expire behind it.
+    private void CloseEmptyPlaces()
+    {
+        var closed = new ChunkedDeque<QueueEntry>();
+        foreach (QueueEntry entry in Entries) closed.Enqueue(in entry);
+        _places = closed;
     }
 
     private void SkipEmptyPlaces()

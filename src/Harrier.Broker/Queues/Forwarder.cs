@@ -12,6 +12,7 @@ internal sealed class Forwarder(IQueueHost? host)
 {
     // Moved in one group; and a bound for what the group takes in the log, for it is written as a whole.
     private const int GroupMax = 64;
+    private const int CommandsMax = 512;
     private const long GroupBytesMax = 1 << 20;
 
     private readonly List<QueueCommand> _group = [];
@@ -24,7 +25,7 @@ internal sealed class Forwarder(IQueueHost? host)
         _group.Clear();
         long bytes = 0;
         int count = 0;
-        while (from + count < departures.Count && count < GroupMax && bytes < GroupBytesMax)
+        while (from + count < departures.Count && count < GroupMax && bytes < GroupBytesMax && _group.Count < CommandsMax)
         {
             Departure departure = departures[from + count++];
             bytes += departure.Message.Size;
@@ -68,6 +69,11 @@ internal sealed class Forwarder(IQueueHost? host)
         letter.HasDeaths = true;
         (letter.ArrivedAtMs, letter.ExpiresAtMs, letter.DueAtMs) = (nowMs, 0, 0);
         letter.ExtraRoutingKeys = keepsKeys ? dead.ExtraRoutingKeys : null;
+        if (exchange.StagesMessages && Staging.Applies(exchange, letter))
+        {
+            if (host?.StagingOf(departure.Queue.VirtualHost, exchange) is { } staging) _targets.Add(staging);
+            return letter;
+        }
         Router.Route(topology, exchange, letter, _routes);
         foreach (Queue target in _routes.Queues)
             if (reason == DeathReason.Rejected || !letter.Format.HasCycle(letter, target.Name)) _targets.Add(target);

@@ -8,6 +8,9 @@ internal interface IQueueHost
     /// <summary>What exists in a virtual host now, or null when there is none of that name.</summary>
     VirtualHostTopology? Topology(string virtualHost);
 
+    /// <summary>The queue in which messages of an exchange wait until they are routed; null when the exchange is gone.</summary>
+    Queue? StagingOf(string virtualHost, Exchange exchange);
+
     /// <summary>A start for the chances of routing that no other has.</summary>
     ulong NewRouteSeed();
 

@@ -40,8 +40,7 @@ public sealed class QueueBrowser(Queue queue)
                 await foreach (QueueEntry entry in EntriesOf(page))
                 {
                     if (Filter?.Matches(entry.Message!) == false || toSkip-- > 0) continue;
-                    yield return new BrowsedMessage(entry.Message!, entry.Sequence, entry.Lane, entry.ArrivedAtMs, entry.ExpiresAtMs, entry.AcquiredCount, entry.DeliveryCount,
-                        IsOnDisk: entry.Stored.File is not null);
+                    yield return new BrowsedMessage(entry.Message!, entry.Sequence, entry.Lane, entry.ArrivedAtMs, entry.ExpiresAtMs, entry.AcquiredCount, entry.DeliveryCount);
                 }
             }
             finally
@@ -51,7 +50,7 @@ public sealed class QueueBrowser(Queue queue)
         }
     }
 
-    private IAsyncEnumerable<QueueEntry> EntriesOf(BrowsePage page) => page.Run is null ? KnownEntriesOf(page) : RunOf(page, page.Run);
+    private IAsyncEnumerable<QueueEntry> EntriesOf(BrowsePage page) => page.Part is { } part ? PartOf(page, part) : KnownEntriesOf(page);
 
     private async IAsyncEnumerable<QueueEntry> KnownEntriesOf(BrowsePage page)
     {
@@ -64,39 +63,49 @@ public sealed class QueueBrowser(Queue queue)
             }
             BacklogLoad load = await LoadAsync(BacklogLoad.OfSingle(queue, [entry]));
             QueueEntry read = load.TakeScattered().Single();
-            yield return read;
-            read.Message!.Release();
-        }
-    }
-
-    private async IAsyncEnumerable<QueueEntry> RunOf(BrowsePage page, DiskRun run)
-    {
-        List<long> pieces = [page.Next];
-        if (NewestFirst) await FindPiecesAsync(page, run, pieces);
-        for (int i = pieces.Count - 1; i >= 0; i--)
-        {
-            for (long from = pieces[i], to = i + 1 < pieces.Count ? pieces[i + 1] : page.End; from < to;)
+            try
             {
-                BacklogLoad load = await LoadAsync(BacklogLoad.OfPart(queue, (byte)page.Place.Lane, run, from, to, PieceBytesMax));
-                from = load.NextOffset;
-                if (NewestFirst) load.Entries.Reverse();
-                foreach (QueueEntry entry in load.Entries)
-                {
-                    if (!Array.Exists(page.Gone, range => range.First <= entry.Sequence && entry.Sequence <= range.Last)) yield return entry;
-                }
-                load.Discard();
+                yield return read;
+            }
+            finally
+            {
+                read.Message!.Release();
             }
         }
     }
 
-    // Records can be read forwards only: to go through a run backwards, one has to know where its pieces begin.
-    private async Task FindPiecesAsync(BrowsePage page, DiskRun run, List<long> pieces)
+    private async IAsyncEnumerable<QueueEntry> PartOf(BrowsePage page, RunPart part)
+    {
+        List<long> pieces = [part.From];
+        if (NewestFirst) await FindPiecesAsync(page, part, pieces);
+        for (int i = pieces.Count - 1; i >= 0; i--)
+        {
+            for (long from = pieces[i], to = i + 1 < pieces.Count ? pieces[i + 1] : part.End; from < to;)
+            {
+                BacklogLoad load = await LoadAsync(BacklogLoad.OfPart(queue, (byte)page.Place.Lane, part with { From = from, End = to }, PieceBytesMax));
+                from = load.NextOffset;
+                try
+                {
+                    if (NewestFirst) load.Entries.Reverse();
+                    foreach (QueueEntry entry in load.Entries)
+                        if (!Array.Exists(page.Gone, range => range.First <= entry.Sequence && entry.Sequence <= range.Last)) yield return entry;
+                }
+                finally
+                {
+                    load.Discard();
+                }
+            }
+        }
+    }
+
+    // Records can be read forwards only: to go through a part backwards, one has to know where its pieces begin.
+    private async Task FindPiecesAsync(BrowsePage page, RunPart part, List<long> pieces)
     {
         while (true)
         {
-            BacklogLoad load = await LoadAsync(BacklogLoad.OfPart(queue, (byte)page.Place.Lane, run, pieces[^1], page.End, PieceBytesMax));
+            BacklogLoad load = await LoadAsync(BacklogLoad.OfPart(queue, (byte)page.Place.Lane, part with { From = pieces[^1] }, PieceBytesMax));
             load.Discard();
-            if (load.NextOffset >= page.End) return;
+            if (load.NextOffset >= part.End) return;
             pieces.Add(load.NextOffset);
         }
     }
@@ -118,13 +127,11 @@ public sealed class QueueBrowser(Queue queue)
 /// <param name="ExpiresAtMs">When its own time to live or delay ends; 0 for never.</param>
 /// <param name="AcquiredCount">How often somebody had it before.</param>
 /// <param name="DeliveryCount">How many of these times count as failed.</param>
-/// <param name="IsOnDisk">Whether it stood in a segment file.</param>
 public readonly record struct BrowsedMessage(
-    Message Message, ulong Sequence, byte Priority, long ArrivedAtMs, long ExpiresAtMs, int AcquiredCount, int DeliveryCount, bool IsOnDisk)
+    Message Message, ulong Sequence, byte Priority, long ArrivedAtMs, long ExpiresAtMs, int AcquiredCount, int DeliveryCount)
 {
     /// <summary>Takes it aside in the queue in which it was seen.</summary>
-    internal QueueCommand DetachFrom(Queue queue) =>
-        new(QueueCommandKind.Detach, queue, Message, Sequence: Sequence, Flags: IsOnDisk ? QueueCommandFlags.SeenOnDisk : QueueCommandFlags.None);
+    internal QueueCommand DetachFrom(Queue queue) => new(QueueCommandKind.Detach, queue, Message, Sequence: Sequence);
 }
 
 /// <summary>Lets through messages with a header of a certain value; any value when there is none.</summary>

@@ -12,8 +12,8 @@ public sealed class QueueClock : IDisposable
     // What falls due within so short a time is done together.
     private const long DelayMsMin = 2;
 
-    // The earliest time is measured in days; a timer cannot be set for longer than some weeks.
-    private static readonly TimeSpan DelayMax = TimeSpan.FromDays(1);
+    // Timers do not notice when the wall clock is set, so it is looked at now and then.
+    private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly Lock _turn = new();
@@ -104,7 +104,7 @@ public sealed class QueueClock : IDisposable
         {
             _batch.Run();
         }
-        catch (InvariantException e)
+        catch (Exception e)
         {
             OnFailure?.Invoke(e); // that queue stands still; the others go on
         }

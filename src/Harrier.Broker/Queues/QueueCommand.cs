@@ -81,9 +81,6 @@ public enum QueueCommandFlags : byte
 
     /// <summary>Enqueue: also when the queue is full.</summary>
     Unconditional = 8,
-
-    /// <summary>Detach: the message was seen on disk.</summary>
-    SeenOnDisk = 16,
 }
 
 /// <summary>One thing to do in one queue.</summary>

@@ -35,14 +35,14 @@ public sealed partial class QueueMachine
         {
             run.File.Retain(run.End - run.Next);
             ulong past = isBackwards ? run.FirstSequence : run.LastSequence;
-            return new BrowsePage(new BrowsePlace(lane.Number, past, isBackwards), [], run, run.Next, run.End, [.. run.Gone.Ranges]);
+            return new BrowsePage(new BrowsePlace(lane.Number, past, isBackwards), [], new RunPart(run.File, run.Next, run.End, run.IsRecovered), [.. run.Gone.Ranges]);
         }
         foreach (QueueEntry entry in page.Entries!)
         {
             entry.Message?.AddReferences(1);
             entry.Stored.File?.Retain(entry.Stored.Size);
         }
-        return new BrowsePage(new BrowsePlace(lane.Number, page.Entries[^1].Sequence, isBackwards), page.Entries, null, 0, 0, []);
+        return new BrowsePage(new BrowsePlace(lane.Number, page.Entries[^1].Sequence, isBackwards), page.Entries, null, []);
     }
 
     /// <summary>
@@ -53,9 +53,7 @@ public sealed partial class QueueMachine
     {
         Lane lane = _ready[LaneOf(command.Message!)];
         bool isFound = lane.TryRemove(command.Sequence, out QueueEntry entry);
-        // A run does not know which sequences it never had: what was seen in memory and is gone from there may have left before the run was written.
-        bool mayBeOnDisk = (command.Flags & QueueCommandFlags.SeenOnDisk) != QueueCommandFlags.None;
-        if (!isFound && mayBeOnDisk && lane.FindRun(command.Sequence) is { } run)
+        if (!isFound && lane.FindRun(command.Sequence) is { } run)
         {
             bool isLogged = IsLoggedIn(command.Queue, command.Message!);
             isFound = lane.TryRemove(run, command.Sequence, command.Message!.BodySize, isLogged);

@@ -157,6 +157,7 @@ public sealed partial class QueueMachine
         bool hasKey = message.Format.TryFindHeader(message.Properties, _settings.Deduplication!.HeaderBytes.Span, out HeaderValue value)
             && (value.Integer is not null || value.Kind is ArgumentKind.Text or ArgumentKind.Bytes); // of other kinds none is like another
         key = value.Integer is { } number ? Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)) : value.Content;
+        hasKey &= value.Kind is ArgumentKind.Text or ArgumentKind.Bytes || value.Integer is not null; // nothing else says who is who
         if (key.Length > KeyBytesMax) key = System.Security.Cryptography.SHA256.HashData(key);
         return hasKey;
     }

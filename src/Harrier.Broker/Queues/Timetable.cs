@@ -91,7 +91,11 @@ internal sealed class Timetable(SegmentFile file, long next, long end, long next
             && records.Payload.Length >= sizeof(long) && (records.Payload.Length - sizeof(long)) % RowSize == 0;
         if (!isPage) throw file.Damaged(offset);
         var rows = new TimetableRow[(records.Payload.Length - sizeof(long)) / RowSize];
-        for (int i = 0; i < rows.Length; i++) rows[i] = ReadRow(records.Payload[(sizeof(long) + i * RowSize)..]);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i] = ReadRow(records.Payload[(sizeof(long) + i * RowSize)..]);
+            if (rows[i].Size <= 0 || rows[i].BodySize < 0 || rows[i].Offset > file.Length) throw file.Damaged(offset);
+        }
         return new TimetablePage(rows, records.NextOffset, BinaryPrimitives.ReadInt64LittleEndian(records.Payload));
     }
 

@@ -10,11 +10,13 @@ internal static class RecentHistory
     /// <summary>Ends when they are there, the oldest first.</summary>
     public static async Task ReplayAsync(VirtualHostTopology topology, Utf8Name source, Utf8Name destination, bool toQueue, ulong routeSeed)
     {
-        if (topology.Exchanges.GetValueOrDefault(source)?.Store is not { } history) return;
+        if (topology.Exchanges.GetValueOrDefault(source)?.History is not { } history) return;
+        ulong last = history.Machine.LastSequence; // what is published from now on comes by the binding
         var batch = new CommandBatch();
         var routes = new RouteSet(routeSeed);
         await foreach (BrowsedMessage kept in new QueueBrowser(history).ReadAsync())
         {
+            if (kept.Sequence > last) break;
             routes.Clear();
             if (!toQueue && topology.Exchanges.TryGetValue(destination, out Exchange? exchange)) Router.Route(topology, exchange, kept.Message, routes);
             else if (toQueue && topology.Queues.TryGetValue(destination, out Queue? queue)) routes.Add(queue);

@@ -34,7 +34,7 @@ public static class Router
         {
             foreach (Utf8Name key in extraKeys) exchange.Bindings.Match(key, message, routes);
         }
-        if (exchange is { Type: ExchangeType.RecentHistory, Store: { } history }) Remember(history, message, routes);
+        if (exchange is { Type: ExchangeType.RecentHistory, History: { } history }) Remember(history, message, routes);
         if (routes.Matches == before && exchange.AlternateExchange is { } alternate) routes.AddExchange(alternate);
     }
 

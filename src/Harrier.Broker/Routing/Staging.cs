@@ -31,6 +31,7 @@ internal static class Staging
     {
         if (!message.Format.TryFindHeader(message.Properties, DelayHeader, out HeaderValue value)) return 0;
         if (value.Integer is { } delayMs) return delayMs;
+        if (value.Real is { } real) return double.IsFinite(real) ? (long)Math.Clamp(real, 0, DelayMsMax) : 0;
         return Utf8Parser.TryParse(value.Content, out long parsed, out int used) && used == value.Content.Length ? parsed : 0; // some clients write numbers as text
     }
 }

@@ -43,7 +43,7 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
         }
         routes.Clear();
         routes.IsForThisMessageOnly = true;
-        routes.Add(VirtualHost.StoreOf(exchange));
+        routes.Add(VirtualHost.StagingOf(exchange));
     }
 
     public void DeclareExchange(Utf8Name name, string type, bool durable, bool autoDelete, bool isInternal, ArgumentTable arguments)

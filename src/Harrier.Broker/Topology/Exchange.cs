@@ -59,8 +59,11 @@ public sealed record Exchange(
     /// <summary>Whether messages may have to wait before they are routed.</summary>
     public bool StagesMessages => DelaysMessages || DeduplicatesMessages;
 
-    /// <summary>The queue in which its messages wait, or are kept for others; null while none was needed.</summary>
-    public Queue? Store { get; internal init; }
+    /// <summary>The queue in which its messages wait; null while none had to.</summary>
+    public Queue? Staging { get; internal init; }
+
+    /// <summary>The queue that keeps its last messages for others; null for types that keep none.</summary>
+    public Queue? History { get; internal init; }
 
     /// <summary>The type that its bindings are matched as.</summary>
     public ExchangeType MatchedType => ExchangeArguments.MatchedType(Type, Arguments);

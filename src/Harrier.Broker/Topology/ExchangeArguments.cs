@@ -37,9 +37,9 @@ internal static class ExchangeArguments
     }
 
     /// <summary>The arguments of the queue that works for an exchange.</summary>
-    public static ArgumentTable StoreArguments(Exchange exchange)
+    public static ArgumentTable ServantArguments(Exchange exchange, QueueRole role)
     {
-        if (exchange.Type == ExchangeType.RecentHistory)
+        if (role == QueueRole.History)
         {
             long length = exchange.Arguments.TryGet(HistoryLength, out ArgumentValue asked) ? asked.Integer : HistoryLengthDefault;
             return new ArgumentTable([new Argument("x-max-length", ArgumentValue.Of(length))]);
@@ -48,7 +48,7 @@ internal static class ExchangeArguments
     }
 
     /// <summary>The name of the queue that works for an exchange, in the part of names that clients cannot take.</summary>
-    public static Utf8Name StoreName(Exchange exchange) => new((exchange.Type == ExchangeType.RecentHistory ? "amq.history." : "amq.staging.") + exchange.Name);
+    public static Utf8Name ServantName(Exchange exchange, QueueRole role) => new((role == QueueRole.History ? "amq.history." : "amq.staging.") + exchange.Name);
 
     private static ArgumentTable DeduplicationOf(ArgumentTable arguments) =>
         new([new Argument(Deduplication, arguments.Find(Deduplication) ?? ArgumentValue.Of(true)), .. arguments.Where(a => DeduplicationArguments.Contains(a.Name))]);

@@ -47,7 +47,8 @@ internal sealed class TopologyChange(VirtualHostTopology topology)
         {
             if (!_topology.Exchanges.ContainsKey(exchange.Name)) continue; // gone already, in this very cascade
             Add(new ExchangeDeleted(exchange.Name));
-            if (exchange.Store is { } store) Add(new QueueDeleted(store));
+            if (exchange.Staging is { } staging) Add(new QueueDeleted(staging));
+            if (exchange.History is { } history) Add(new QueueDeleted(history));
             foreach (Binding binding in _topology.BindingsFrom(exchange.Name)) Add(new BindingRemoved(binding));
             foreach (Binding binding in _topology.BindingsTo(new Destination(exchange.Name))) Unlink(binding);
         }

@@ -12,7 +12,7 @@ public static class TopologyMachine
     {
         ExchangeDeclared declared => topology with { Exchanges = topology.Exchanges.SetItem(declared.Exchange.Name, UnderPolicies(topology.Policies, declared.Exchange)) },
         ExchangeDeleted deleted => topology with { Exchanges = topology.Exchanges.Remove(deleted.Name) },
-        QueueDeclared declared => WithStore(topology with { Queues = topology.Queues.SetItem(declared.Queue.Name, declared.Queue) }, declared.Queue),
+        QueueDeclared declared => WithServant(topology with { Queues = topology.Queues.SetItem(declared.Queue.Name, declared.Queue) }, declared.Queue),
         QueueDeleted deleted => topology with { Queues = topology.Queues.Remove(deleted.Queue.Name) },
         BindingAdded added => Add(topology, added.Binding),
         BindingRemoved removed => Remove(topology, removed.Binding),
@@ -21,10 +21,13 @@ public static class TopologyMachine
         _ => throw new ArgumentOutOfRangeException(nameof(op)),
     };
 
-    private static VirtualHostTopology WithStore(VirtualHostTopology topology, Queue queue) =>
-        !queue.Definition.IsOrdinary && topology.Exchanges.TryGetValue(queue.Definition.ServedExchange, out Exchange? exchange)
-            ? topology with { Exchanges = topology.Exchanges.SetItem(exchange.Name, exchange with { Store = queue }) }
-            : topology;
+    /// <summary>Tells an exchange of the queue that works for it.</summary>
+    private static VirtualHostTopology WithServant(VirtualHostTopology topology, Queue queue)
+    {
+        if (queue.Definition.IsOrdinary || !topology.Exchanges.TryGetValue(queue.Definition.ServedExchange, out Exchange? exchange)) return topology;
+        exchange = queue.Definition.Role == QueueRole.History ? exchange with { History = queue } : exchange with { Staging = queue };
+        return topology with { Exchanges = topology.Exchanges.SetItem(exchange.Name, exchange) };
+    }
 
     private static VirtualHostTopology With(VirtualHostTopology topology, PolicyTable policies)
     {

@@ -44,13 +44,13 @@ internal sealed class TopologyStore(VirtualHostTopology initial, TopologyLog log
             foreach (TopologyOp op in decision.Ops) topology = TopologyMachine.Apply(topology, op);
             _current = topology;
             if (decision.Ops.Any(op => op is PolicySet or PolicyCleared)) Configure(topology);
-            if (decision.Ops.Any(op => op is ExchangeDeleted)) EndStores(decision.Ops);
+            if (decision.Ops.Any(op => op is ExchangeDeleted)) EndServants(decision.Ops);
             return decision.Answer;
         }
     }
 
     // Other queues end before they are taken out of the topology; those that work for an exchange go with it.
-    private static void EndStores(TopologyOp[] ops)
+    private static void EndServants(TopologyOp[] ops)
     {
         var batch = new CommandBatch();
         foreach (QueueDeleted deleted in ops.OfType<QueueDeleted>().Where(op => !op.Queue.Definition.IsOrdinary))

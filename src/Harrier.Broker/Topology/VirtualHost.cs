@@ -65,16 +65,16 @@ public sealed class VirtualHost
             BindingTable.ValidateArguments(type, arguments, ErrorCatalogue.Exchange(name.ToString(), Name));
             Exchange exchange = Exchange.Create(name, type, durable, autoDelete, isInternal, arguments);
             return type == ExchangeType.RecentHistory
-                ? new TopologyDecision<bool>(true, new ExchangeDeclared(exchange), new QueueDeclared(CreateStore(exchange)))
+                ? new TopologyDecision<bool>(true, new ExchangeDeclared(exchange), new QueueDeclared(CreateServant(exchange, QueueRole.History)))
                 : new TopologyDecision<bool>(true, new ExchangeDeclared(exchange));
         });
 
     /// <summary>The queue in which messages of an exchange wait. Made when the first has to.</summary>
-    internal Queue StoreOf(Exchange exchange) => exchange.Store ?? _store.Change(topology =>
+    internal Queue StagingOf(Exchange exchange) => exchange.Staging ?? _store.Change(topology =>
     {
         Exchange current = topology.Exchanges.GetValueOrDefault(exchange.Name) ?? throw ErrorCatalogue.NoExchange(exchange.Name.ToString(), Name);
-        if (current.Store is { } store) return new TopologyDecision<Queue>(store);
-        Queue made = CreateStore(current);
+        if (current.Staging is { } staging) return new TopologyDecision<Queue>(staging);
+        Queue made = CreateServant(current, QueueRole.Staging);
         return new TopologyDecision<Queue>(made, new QueueDeclared(made));
     });
 
@@ -183,12 +183,11 @@ public sealed class VirtualHost
             ? new TopologyDecision<bool>(false)
             : new TopologyDecision<bool>(true, new PolicyCleared(kind, name)));
 
-    private Queue CreateStore(Exchange exchange)
+    private Queue CreateServant(Exchange exchange, QueueRole role)
     {
-        QueueRole role = exchange.Type == ExchangeType.RecentHistory ? QueueRole.History : QueueRole.Staging;
         var definition = new QueueDefinition(
-            ExchangeArguments.StoreName(exchange), QueueType.Classic, exchange.IsDurable, IsExclusive: false, IsAutoDelete: false,
-            ExchangeArguments.StoreArguments(exchange), role, exchange.Name);
+            ExchangeArguments.ServantName(exchange, role), QueueType.Classic, exchange.IsDurable, IsExclusive: false, IsAutoDelete: false,
+            ExchangeArguments.ServantArguments(exchange, role), role, exchange.Name);
         return _queues.Create(Name, definition, SettingsMerge.Merge(definition, EffectivePolicy.None), owner: null);
     }
 

@@ -61,7 +61,7 @@ public sealed class DeadLetterTests : IDisposable
         _bench.Get().ShouldBeNull();
         _bench.Restart();
         _bench.Declare("dead");
-        _bench.Advance(1100);
+        _bench.Advance(10_100);
         _bench["q"].AsideCount.ShouldBe(0);
         _bench.Numbers("dead").Order().ShouldBe(Enumerable.Range(0, areKept ? 5 : 0));
     }
@@ -76,7 +76,7 @@ public sealed class DeadLetterTests : IDisposable
         _bench.Advance(2000);
         (_bench["q"].AsideCount, _bench["dead"].ReadyCount).ShouldBe((3, 1));
         _bench.Configure("dead", QueueSettings.None);
-        _bench.Advance(1100);
+        _bench.Advance(10_100);
         (_bench["q"].AsideCount, _bench["dead"].ReadyCount).ShouldBe((0, 4));
     }
 

@@ -213,13 +213,17 @@ internal sealed partial class Workload
     private void RunTransaction()
     {
         ClientSession session = Pick(_sessions);
+        bool isGroup = true;
         Step(session, () =>
         {
             List<QueueCommand> commands = [];
             for (int count = _random.Next(4); count > 0; count--) commands.AddRange(Route(Math.Min(NewSize(), 5000)));
             for (int count = _random.Next(4); count > 0 && TryPick(_unacked, out Unacked unacked); count--) commands.Add(End(unacked, Outcome.Accepted));
-            session.Commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(commands));
-        }, isGroup: true);
+            isGroup = session.Commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(commands));
+            if (isGroup) return;
+            foreach (QueueCommand command in commands) session.Commands.Add(in command); // it was refused as a whole, and the client does it step by step
+            session.Commands.Run();
+        }, () => isGroup);
     }
 
     private void Purge()

@@ -121,7 +121,7 @@ internal sealed partial class Workload
     }
 
     /// <summary>Does something to queues, and accounts for the tickets that it takes.</summary>
-    private void Step(ClientSession session, Action act, bool isGroup = false)
+    private void Step(ClientSession session, Action act, Func<bool>? isGroup = null)
     {
         long before = _broker.Log.Appended;
         VirtualHostTopology topology = _broker.Host.Topology;
@@ -130,7 +130,7 @@ internal sealed partial class Workload
         _isStepping = false;
         long after = _broker.Log.Appended;
         bool hasEnded = NoteEnded();
-        long promised = _account.EndStep(before, after, isGroup && after > before, _broker.NowMs);
+        long promised = _account.EndStep(before, after, isGroup?.Invoke() == true && after > before, _broker.NowMs);
         session.Ticket.ShouldBeGreaterThanOrEqualTo(promised, "the session waits for what it was promised");
         if (!ReferenceEquals(_broker.Host.Topology, topology)) NoteTopology(session, before, after, hasEnded);
         if (_death is not null) throw _death;
