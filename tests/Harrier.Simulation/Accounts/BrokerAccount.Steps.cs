@@ -156,8 +156,8 @@ internal sealed partial class BrokerAccount
 
         bool IsLogged(byte key)
         {
-            bool[] persistent = [.. _expected.Where(e => e.Queue == queue && e.Message.Key == key).Select(e => e.Message.IsPersistent)];
-            return queue.IsDurable && persistent.Length > 0 && Array.TrueForAll(persistent, p => p);
+            bool[] logged = [.. _expected.Where(e => e.Queue == queue && e.Message.Key == key).Select(e => queue.Logs(e.Message))];
+            return logged.Length > 0 && Array.TrueForAll(logged, l => l);
         }
     }
 
