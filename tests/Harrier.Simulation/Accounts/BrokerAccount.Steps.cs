@@ -156,8 +156,8 @@ internal sealed partial class BrokerAccount
 
         bool IsLogged(byte key)
         {
-            bool[] persistent = [.. _expected.Where(e => e.Queue == queue && e.Message.Key == key).Select(e => queue.Keeps(e.Message))];
-            return queue.IsDurable && persistent.Length > 0 && Array.TrueForAll(persistent, p => p);
+            bool[] logged = [.. _expected.Where(e => e.Queue == queue && e.Message.Key == key).Select(e => queue.Logs(e.Message))];
+            return logged.Length > 0 && Array.TrueForAll(logged, l => l);
         }
     }
 
@@ -177,7 +177,7 @@ internal sealed partial class BrokerAccount
             Placement source = Array.Find(sources, s => TargetOf(s.Queue) == arrived.Queue) ?? sources[0];
             rest.Remove(source);
             Mourn(source, nowMs);
-            if (source.Copy is { } copy && arrived.IsLogged) arrived.Copy = copy;
+            if (source.Copy is { } copy && arrived.IsLogged && IsLoggedBetween(source.Queue, arrived)) arrived.Copy = copy;
             else
             {
                 if (source.Copy is { } ended) ended.EndedAt = span;
@@ -193,6 +193,18 @@ internal sealed partial class BrokerAccount
         foreach ((QueueAccount queue, SimulatedMessage message, bool isCertain) in _passedOn)
             if (isCertain) AssertGone(queue, message);
         _passedOn.Clear();
+    }
+
+    /// <summary>Whether the log has a message all the way: one of the queues that it has passed through since may be transient, and a crash finds nothing in that.</summary>
+    private bool IsLoggedBetween(QueueAccount from, Placement arrived)
+    {
+        QueueAccount? station = TargetOf(from);
+        for (int steps = 0; steps < _queues.Count && station is not null && station != arrived.Queue; steps++)
+        {
+            if (!station.Logs(arrived.Message)) return false;
+            station = TargetOf(station);
+        }
+        return true;
     }
 
     private bool TryTakePassedOn(Placement arrived)

@@ -28,6 +28,9 @@ internal sealed class QueueAccount(Queue queue)
 
     public bool IsDurable => Queue.Definition.IsDurable;
 
+    /// <summary>Whether a message outlives a crash in it: in a quorum queue every one does (note 74).</summary>
+    public bool Logs(SimulatedMessage message) => IsDurable && (message.IsPersistent || Queue.Definition.Type == QueueType.Quorum);
+
     /// <summary>What can be delivered, in that order.</summary>
     public IReadOnlyCollection<Placement> Ready => _ready;
 
@@ -188,12 +191,9 @@ internal sealed class QueueAccount(Queue queue)
         }
     }
 
-    /// <summary>Whether the queue has a message after a restart: a quorum queue has all of them (note 74).</summary>
-    public bool Keeps(SimulatedMessage message) => IsDurable && (message.IsPersistent || Queue.Definition.Type == QueueType.Quorum);
-
     private Placement Join(SimulatedMessage message, long arrivedAtMs, long expiresAtMs, ulong sequence, PlacementState state)
     {
-        var placement = new Placement(message, this, sequence, LaneOf(message), Keeps(message)) { ArrivedAtMs = arrivedAtMs, ExpiresAtMs = expiresAtMs };
+        var placement = new Placement(message, this, sequence, LaneOf(message), Logs(message)) { ArrivedAtMs = arrivedAtMs, ExpiresAtMs = expiresAtMs };
         Add(placement, state);
         return placement;
     }
