@@ -135,16 +135,18 @@ public class LengthLimitTests
         ((await client.InspectQueue("full")).MessageCount, (await client.InspectQueue("roomy")).MessageCount).ShouldBe((0u, 0u));
     }
 
-    [Fact]
-    public async Task What_was_delayed_was_confirmed_and_is_not_refused_when_it_is_let_go()
+    [Theory]
+    [InlineData("x-delayed-exchange", "x-delay")]
+    [InlineData("x-message-deduplication", "x-deduplication-header")]
+    public async Task What_has_waited_in_its_exchange_was_confirmed_and_is_not_refused_when_it_is_let_go(string argument, string header)
     {
         await using var server = new TestServer();
         WireScript client = await server.Open();
-        await client.DeclareExchange("x", "fanout", arguments: Fields.Of(("x-delayed-exchange", true)));
+        await client.DeclareExchange("x", "fanout", arguments: Fields.Of((argument, true)));
         await client.DeclareQueue("q", arguments: Fields.Of(("x-max-length", 0), ("x-overflow", "reject-publish")));
         await client.Bind("q", "x", "");
         await client.Call(new ConfirmSelect(), AmqpMethod.ConfirmSelectOk);
-        await client.Publish("x", "", "x", Headed(("x-delay", 1000)));
+        await client.Publish("x", "", "x", Headed((header, 1000)));
         (await client.ExpectAck()).ShouldBe((1ul, false));
         server.Pass(1000);
         (await client.InspectQueue("q")).MessageCount.ShouldBe(1u);
