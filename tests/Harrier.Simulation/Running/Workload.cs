@@ -15,6 +15,7 @@ internal sealed class FailStopException() : Exception("the disk has failed");
 /// <summary>What clients and the broker's own threads do in one life of a broker, step by step, as a seed has it.</summary>
 internal sealed partial class Workload
 {
+    private const int TurnsMax = 1000;
     private const int TraceLength = 25;
 
     // Longer than anything is put aside for.
@@ -97,7 +98,12 @@ internal sealed partial class Workload
         while (_unacked.Count > 0) SettleOne();
         while (_broker.LoadCount > 0) Load();
         Step(_sessions[0], () => _broker.Clock.Advance(Long));
-        while (_broker.LoadCount > 0) Load();
+        // What waits is tried in portions, and a portion that had to be read asks for the next.
+        for (int turns = 0; turns < TurnsMax && (_broker.LoadCount > 0 || _account.Queues.Any(q => q.Queue.AsideCount > 0)); turns++)
+        {
+            while (_broker.LoadCount > 0) Load();
+            Step(_sessions[0], () => _broker.Clock.Advance(TimeSpan.Zero));
+        }
         foreach (QueueAccount queue in _account.Queues)
         {
             queue.Queue.AsideCount.ShouldBe(0, $"{queue.Queue.NameText} has nothing to wait for any more");
