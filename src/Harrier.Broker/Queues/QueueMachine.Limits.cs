@@ -33,8 +33,7 @@ public sealed partial class QueueMachine
     }
 
     /// <summary>Whether it refuses messages for want of room.</summary>
-    internal bool IsFull => _isRefusing
-        && (_ready.Count >= (_settings.LengthMax ?? long.MaxValue) || _ready.BodyBytes >= (_settings.BytesMax ?? long.MaxValue));
+    internal bool IsFull => _isRefusing && !HasRoomFor(1, 1);
 
     private void Configure(in QueueCommand command, QueueEffects effects)
     {
