@@ -92,12 +92,16 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
 
     ShardLog? IBacklogStore.OpenLog(int shard) => new(Log, shard);
 
-    void IBacklogStore.Load(BacklogLoad load) => ScheduleLoad(() => Carry(load));
+    void IBacklogStore.Load(BacklogLoad load) =>
+        (load.Kind is BacklogLoadKind.Leaving or BacklogLoadKind.Times ? ScheduleLeaving ?? ScheduleLoad : ScheduleLoad)(() => Carry(load));
 
     void IBacklogStore.OnFresh(FreshBytes change) => OnFresh(change);
 
     /// <summary>How readings from disk get off the thread that asks for them. The simulator has its own way.</summary>
     internal Action<Action> ScheduleLoad { get; set; } = static work => ThreadPool.UnsafeQueueUserWorkItem(static w => w(), work, preferLocal: false);
+
+    /// <summary>How readings get off it for which no client waits, or null when they take the same way.</summary>
+    internal Action<Action>? ScheduleLeaving { get; set; }
 
     /// <summary>Puts down what was read, in a new log, before anything is built on it: what the disk held may have been in the page cache only.</summary>
     /// <param name="virtualHosts">The topologies now.</param>

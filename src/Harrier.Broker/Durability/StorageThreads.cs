@@ -5,13 +5,14 @@ using Microsoft.Extensions.Logging;
 
 namespace Harrier.Broker.Durability;
 
-/// <summary>What works behind a durable broker: the log's thread and the checkpointer's.</summary>
+/// <summary>What works behind a durable broker: the log's thread, the checkpointer's, and one for what queues do by themselves.</summary>
 public sealed class StorageThreads : IDisposable
 {
     private static readonly TimeSpan MeasurementInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly LogThread _log;
     private readonly CheckpointThread _checkpoints;
+    private readonly BackgroundThread _background = new();
     private readonly ITimer _measurements;
 
     /// <summary>Starts them, with a checkpoint of what was recovered. The broker can serve clients afterwards.</summary>
@@ -23,6 +24,7 @@ public sealed class StorageThreads : IDisposable
     public StorageThreads(BrokerStorage storage, MessageBroker broker, TimeProvider time, Action<Exception> onFailure, ILoggerFactory loggers)
     {
         _log = new LogThread(storage.Log, onFailure, loggers.CreateLogger<LogThread>());
+        storage.ScheduleLeaving = storage.Shards.Clock.Schedule = _background.Post;
         try
         {
             storage.Begin(() => broker.Topologies, ticket => WaitUntilDurable(storage.Log, ticket));
@@ -30,6 +32,7 @@ public sealed class StorageThreads : IDisposable
         catch
         {
             _log.Dispose();
+            _background.Dispose();
             throw;
         }
         var space = new DiskWatermark(storage.FreeBytesMin, broker.Flow, loggers.CreateLogger<DiskWatermark>());
@@ -41,6 +44,7 @@ public sealed class StorageThreads : IDisposable
     public void Dispose()
     {
         _measurements.Dispose();
+        _background.Dispose();
         _checkpoints.Dispose();
         _log.Dispose();
     }

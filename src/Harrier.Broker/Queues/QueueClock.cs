@@ -27,7 +27,7 @@ public sealed class QueueClock : IDisposable
     public QueueClock(TimeProvider time)
     {
         _time = time;
-        _timer = time.CreateTimer(_ => OnTime(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(_ => Schedule(OnTime), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Milliseconds since 1970.</summary>
@@ -35,6 +35,9 @@ public sealed class QueueClock : IDisposable
 
     /// <summary>The shards to look after.</summary>
     internal IReadOnlyList<Shard> Shards { get; set; } = [];
+
+    /// <summary>How the work gets off the timer's thread. As it is set at first, it does not.</summary>
+    internal Action<Action> Schedule { get; set; } = static work => work();
 
     /// <summary>Is told of a queue that could not do what was due.</summary>
     internal Action<Exception>? OnFailure { get; set; }
