@@ -7,7 +7,7 @@ namespace Harrier.Protocol.Amqp10;
 /// Writes AMQP 1.0 values in their shortest form, one after the other: into the memory it was given, and beyond that into rented memory. Whoever may need more
 /// than was given calls <see cref="Dispose"/>.
 /// </summary>
-public ref struct ValueWriter(Span<byte> initial)
+public ref partial struct ValueWriter(Span<byte> initial)
 {
     // Bytes between a compound value's mark and its first item: constructor, size, count of 32 bits.
     private const int CompoundHeadSize = 9;
