@@ -28,5 +28,6 @@ internal sealed class ScramClient(string user, string password, string nonce = "
     }
 
     /// <summary>Whether the server, too, knows the password.</summary>
-    public bool Trusts(byte[] message) => ScramServerFinal.TryRead(message, out ScramServerFinal final) && _serverSignature.AsSpan().SequenceEqual(final.Signature);
+    public bool Trusts(byte[] message) =>
+        ScramServerFinal.TryRead(message, out ScramServerFinal final) && _serverSignature.AsSpan().SequenceEqual(final.Signature);
 }
