@@ -7,6 +7,8 @@ namespace Harrier.Amqp.V091;
 /// <summary>Reads the property section of messages that came in over 0-9-1: the flags and the property list of a content header.</summary>
 internal sealed class MessageFormat091 : IMessageFormat
 {
+    private const long MillisecondsPerSecond = 1000;
+
     public static readonly MessageFormat091 Instance = new();
 
     public byte Id => 1;
@@ -30,9 +32,10 @@ internal sealed class MessageFormat091 : IMessageFormat
     public bool TryFindProperty(ReadOnlySpan<byte> properties, MessageProperty property, out HeaderValue value)
     {
         value = default;
-        if (!BasicPropertiesReader.TryFind(properties, FlagOf(property), out ReadOnlySpan<byte> found)) return false;
-        value = property == MessageProperty.Timestamp
-            ? new HeaderValue(ArgumentKind.Timestamp, BinaryPrimitives.ReadInt64BigEndian(found), 0, default)
+        BasicPropertyFlags flag = FlagOf(property);
+        if (flag == BasicPropertyFlags.None || !BasicPropertiesReader.TryFind(properties, flag, out ReadOnlySpan<byte> found)) return false;
+        value = flag == BasicPropertyFlags.Timestamp
+            ? new HeaderValue(ArgumentKind.Timestamp, TimeOf(found, property), 0, default)
             : new HeaderValue(ArgumentKind.Text, 0, 0, found);
         return true;
     }
@@ -45,10 +48,25 @@ internal sealed class MessageFormat091 : IMessageFormat
 
     public byte[] AfterDelay(ReadOnlySpan<byte> properties) => DelayHeader.Negate(properties);
 
+    // A time so late that its milliseconds are no number is taken as the latest that is one.
+    private static long TimeOf(ReadOnlySpan<byte> found, MessageProperty property)
+    {
+        long seconds = BinaryPrimitives.ReadInt64BigEndian(found);
+        if (property == MessageProperty.Timestamp) return seconds;
+        return Math.Clamp(seconds, long.MinValue / MillisecondsPerSecond, long.MaxValue / MillisecondsPerSecond) * MillisecondsPerSecond;
+    }
+
     private static BasicPropertyFlags FlagOf(MessageProperty property) => property switch
     {
         MessageProperty.MessageId => BasicPropertyFlags.MessageId,
         MessageProperty.CorrelationId => BasicPropertyFlags.CorrelationId,
-        _ => BasicPropertyFlags.Timestamp,
+        MessageProperty.Timestamp or MessageProperty.CreationTime => BasicPropertyFlags.Timestamp,
+        MessageProperty.UserId => BasicPropertyFlags.UserId,
+        MessageProperty.ReplyTo => BasicPropertyFlags.ReplyTo,
+        MessageProperty.ContentType => BasicPropertyFlags.ContentType,
+        MessageProperty.ContentEncoding => BasicPropertyFlags.ContentEncoding,
+        MessageProperty.GroupId => BasicPropertyFlags.AppId,
+        MessageProperty.Type => BasicPropertyFlags.Type,
+        _ => BasicPropertyFlags.None,
     };
 }

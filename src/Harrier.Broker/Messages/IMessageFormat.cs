@@ -33,14 +33,44 @@ public interface IMessageFormat
     byte[] AfterDelay(ReadOnlySpan<byte> properties);
 }
 
-/// <summary>Properties that an exchange can be told to look at.</summary>
+/// <summary>
+/// Properties that an exchange can be told to look at, or a filter: those of 1.0 (part 3, section 3.2.4), and what 0-9-1 has besides. Texts, unless said
+/// otherwise. A format that lacks one finds it absent.
+/// </summary>
 public enum MessageProperty
 {
+    /// <summary>Of any type in 1.0.</summary>
     MessageId,
+
+    /// <summary>Of any type in 1.0.</summary>
     CorrelationId,
 
-    /// <summary>In seconds since 1970.</summary>
+    /// <summary>When it was made, in seconds since 1970.</summary>
     Timestamp,
+
+    UserId,
+    To,
+    Subject,
+    ReplyTo,
+    ContentType,
+    ContentEncoding,
+
+    /// <summary>In milliseconds since 1970.</summary>
+    AbsoluteExpiryTime,
+
+    /// <summary>As <see cref="Timestamp"/>, in milliseconds.</summary>
+    CreationTime,
+
+    /// <summary>In 0-9-1, where groups are unknown, the application id, as RabbitMQ converts it.</summary>
+    GroupId,
+
+    /// <summary>A whole number.</summary>
+    GroupSequence,
+
+    ReplyToGroupId,
+
+    /// <summary>0-9-1's type.</summary>
+    Type,
 }
 
 /// <summary>A header or property value where it stands in a message.</summary>
@@ -56,6 +86,9 @@ public readonly ref struct HeaderValue(ArgumentKind kind, long integer, double r
 
     /// <summary>The number of an integer of any width, or null for other kinds.</summary>
     public long? Integer => _kind is >= ArgumentKind.SignedByte and <= ArgumentKind.SignedLong ? _integer : null;
+
+    /// <summary>The number of an integer or timestamp, or 0 or 1 for a boolean; 0 for other kinds.</summary>
+    public long WholeNumber => _kind is >= ArgumentKind.Boolean and <= ArgumentKind.SignedLong or ArgumentKind.Timestamp ? _integer : 0;
 
     /// <summary>The number of a float or double, or null for other kinds.</summary>
     public double? Real => _kind is ArgumentKind.Float or ArgumentKind.Double ? _real : null;
