@@ -19,7 +19,7 @@ public sealed class AmqpServer : IDisposable
     // Connections beyond the limit that are let in as far as it takes to tell them so.
     private const int RefusalsMax = 100;
 
-    private readonly ConcurrentDictionary<Connection091, byte> _connections = new();
+    private readonly ConcurrentDictionary<ServedConnection, byte> _connections = new();
     private readonly ITimer _beats;
     private int _connectionCount;
     private volatile bool _isShuttingDown;
@@ -75,7 +75,7 @@ public sealed class AmqpServer : IDisposable
     public async Task ShutdownAsync(CancellationToken stop)
     {
         _isShuttingDown = true;
-        foreach (Connection091 connection in _connections.Keys) connection.RequestShutdown();
+        foreach (ServedConnection connection in _connections.Keys) connection.RequestShutdown();
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(20), Time);
         try
         {
@@ -106,6 +106,6 @@ public sealed class AmqpServer : IDisposable
 
     private void Beat()
     {
-        foreach ((Connection091 connection, _) in _connections) connection.OnBeat();
+        foreach ((ServedConnection connection, _) in _connections) connection.OnBeat();
     }
 }

@@ -1,11 +1,5 @@
 namespace Harrier.Amqp.Transport;
 
-/// <summary>Something that wants to be called about twice a second.</summary>
-internal interface IBeating
-{
-    void OnBeat();
-}
-
 /// <summary>
 /// Knows when a connection owes a heartbeat and when its peer has been silent for too long (behaviour notes 8 and 9). Before the handshake is over and
 /// after a close was sent it watches a deadline instead. Read by the clock's thread, written by the connection's task.

@@ -1,4 +1,5 @@
 using System.Text;
+using Harrier.Amqp.Transport;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -98,7 +99,7 @@ internal sealed class Publisher091(Channel091 channel)
     public void SendConfirms()
     {
         if (_confirms is null) return;
-        while (_confirms.TryTakeAnswered(out ConfirmRun run)) channel.Connection.Confirms.Add(_confirmed, run, Session.Commands.Ticket);
+        while (_confirms.TryTakeAnswered(out ConfirmRun run)) channel.Connection.Confirms.Add((_confirmed, run), Session.Commands.Ticket);
     }
 
     /// <summary>Gives up a message that is not complete, and confirms that are not due yet.</summary>

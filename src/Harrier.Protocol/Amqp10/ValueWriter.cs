@@ -92,6 +92,19 @@ public ref struct ValueWriter(Span<byte> initial)
     /// <summary>Values that are encoded already.</summary>
     public void WriteRaw(ReadOnlySpan<byte> encoded) => encoded.CopyTo(Reserve(encoded.Length));
 
+    /// <summary>Room for that many bytes. What of it was written counts when <see cref="Advance"/> says so.</summary>
+    internal Span<byte> GetSpan(int sizeMax)
+    {
+        if (_span.Length - _size < sizeMax) Grow(sizeMax);
+        return _span[_size..][..sizeMax];
+    }
+
+    /// <summary>That many bytes of the room that was asked for are written.</summary>
+    internal void Advance(int size) => _size += size;
+
+    /// <summary>A list without items.</summary>
+    public void WriteEmptyList() => WriteCode(FormatCode.List0);
+
     /// <summary>The head of a data section of that many bytes, which are to follow.</summary>
     public void WriteBinaryHead(int size)
     {
