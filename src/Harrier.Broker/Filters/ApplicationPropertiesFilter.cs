@@ -6,7 +6,7 @@ namespace Harrier.Broker.Filters;
 
 /// <summary>
 /// A filter on the application properties of a message, in 0-9-1 its headers (<c>amqp:application-properties-filter</c>, AMQP Filter Expressions 1.0,
-/// section 4.2.5): all of them must be there and match.
+/// section 4.2.5): all that it names must be there and match.
 /// </summary>
 public sealed class ApplicationPropertiesFilter : IMessageFilter
 {

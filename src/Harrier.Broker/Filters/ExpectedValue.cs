@@ -15,7 +15,8 @@ internal readonly struct ExpectedValue
     /// <summary>Throws <see cref="FilterException"/> for a value that no field can have, or an unknown modifier.</summary>
     public ExpectedValue(string field, ArgumentValue value)
     {
-        if (value.Kind is ArgumentKind.Array or ArgumentKind.Table) throw new FilterException($"'{field}' cannot be compared with a value of type {value.TypeName}");
+        if (value.Kind is ArgumentKind.Array or ArgumentKind.Table)
+            throw new FilterException($"'{field}' cannot be compared with a value of type {value.TypeName}");
         ReadOnlySpan<byte> text = value.Kind == ArgumentKind.Text ? value.Content : default;
         (_match, int skipped) = ModifierOf(text);
         if (_match == Match.None) throw new FilterException($"the text for '{field}' has to begin with '&p:', '&s:' or '&&' when it begins with '&'");

@@ -15,8 +15,8 @@ public static class FilterLimits
     /// <summary>Values in the list of one IN.</summary>
     public const int ListItemsMax = 1024;
 
-    /// <summary>Octets of a LIKE pattern: a bad one is compared with a text as often as both are long.</summary>
-    public const int PatternSizeMax = 1024;
+    /// <summary>Octets of all LIKE patterns of an expression together: at worst each is compared with each octet of a text.</summary>
+    public const int PatternsSizeMax = 2048;
 
     /// <summary>Pairs of a properties filter (RabbitMQ's limit).</summary>
     public const int FieldsMax = 16;

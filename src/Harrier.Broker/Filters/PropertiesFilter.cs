@@ -3,7 +3,9 @@ using Harrier.Broker.Messages;
 
 namespace Harrier.Broker.Filters;
 
-/// <summary>A filter on the properties of a message (<c>amqp:properties-filter</c>, AMQP Filter Expressions 1.0, section 4.2.4): all of them must match.</summary>
+/// <summary>
+/// A filter on the properties of a message (<c>amqp:properties-filter</c>, AMQP Filter Expressions 1.0, section 4.2.4): all that it names must match.
+/// </summary>
 public sealed class PropertiesFilter : IMessageFilter
 {
     private readonly (MessageProperty Property, ExpectedValue Expected)[] _fields;

@@ -2,7 +2,9 @@ using Harrier.Broker.Messages;
 
 namespace Harrier.Broker.Filters.Expressions;
 
-/// <summary>Conditions with AND between them: false when one is, else unknown when one is (JMS section 3.8.1.2). A value of another type is as unknown.</summary>
+/// <summary>
+/// Conditions with AND between them: false when one is, else unknown when one is (JMS section 3.8.1.2). A value that is neither true nor false is unknown.
+/// </summary>
 internal sealed class Conjunction(Expression[] conditions) : Expression(DepthOver(conditions))
 {
     public override bool IsCondition => true;

@@ -12,6 +12,7 @@ internal sealed class Parser
     private readonly Dialect _dialect;
     private Token _token;
     private int _depth;
+    private int _patternsSize;
 
     private Parser(string text, Dialect dialect)
     {
@@ -102,8 +103,8 @@ internal sealed class Parser
             Rune[] runes = [.. DemandText().EnumerateRunes()];
             escape = runes.Length == 1 ? runes[0] : throw _lexer.Refuse(escapeAt, "a text of one character");
         }
-        if (Encoding.UTF8.GetByteCount(pattern) > FilterLimits.PatternSizeMax)
-            throw _lexer.Refuse(start, $"a pattern of at most {FilterLimits.PatternSizeMax} octets");
+        _patternsSize += Encoding.UTF8.GetByteCount(pattern);
+        if (_patternsSize > FilterLimits.PatternsSizeMax) throw _lexer.Refuse(start, $"patterns of at most {FilterLimits.PatternsSizeMax} octets together");
         LikePattern compiled = LikePattern.Create(pattern, escape) ?? throw _lexer.Refuse(start, "a pattern in which every escape escapes something");
         return Checked(new Likeness(value, compiled));
     }
