@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V091;
+using Harrier.Amqp.V10;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Microsoft.Extensions.Logging;
@@ -30,7 +31,9 @@ public sealed class AmqpServer : IDisposable
         Limits = limits;
         Time = time;
         Log = log;
+        Identity = identity;
         ServerProperties = V091.ServerProperties.Encode(identity);
+        OpenProperties = V10.OpenProperties.Encode(identity);
         _beats = time.CreateTimer(_ => Beat(), null, BeatInterval, BeatInterval);
     }
 
@@ -48,7 +51,11 @@ public sealed class AmqpServer : IDisposable
 
     internal ILogger Log { get; }
 
+    internal ServerIdentity Identity { get; }
+
     internal byte[] ServerProperties { get; }
+
+    internal byte[] OpenProperties { get; }
 
     internal PipeScheduler Scheduler => PipeScheduler.ThreadPool;
 
@@ -63,7 +70,13 @@ public sealed class AmqpServer : IDisposable
                 Log.TooManyConnections(from?.ToString(), Limits.ConnectionsMax);
                 return;
             }
-            if (await ProtocolHeader.NegotiateAsync(transport, this, from)) await ServeV091Async(transport, from, count > Limits.ConnectionsMax);
+            bool isBeyondLimit = count > Limits.ConnectionsMax;
+            switch (await ProtocolHeader.NegotiateAsync(transport, this, from))
+            {
+                case PeerProtocol.V091: await ServeAsync(new Connection091(transport, from, this) { IsBeyondLimit = isBeyondLimit }); break;
+                case PeerProtocol.V10: await ServeAsync(new Connection10(transport, from, this, withSasl: false) { IsBeyondLimit = isBeyondLimit }); break;
+                case PeerProtocol.V10WithSasl: await ServeAsync(new Connection10(transport, from, this, withSasl: true) { IsBeyondLimit = isBeyondLimit }); break;
+            }
         }
         finally
         {
@@ -89,9 +102,8 @@ public sealed class AmqpServer : IDisposable
 
     public void Dispose() => _beats.Dispose();
 
-    private async Task ServeV091Async(IDuplexPipe transport, EndPoint? from, bool isBeyondLimit)
+    private async Task ServeAsync(ServedConnection connection)
     {
-        var connection = new Connection091(transport, from, this) { IsBeyondLimit = isBeyondLimit };
         _connections.TryAdd(connection, 0);
         try
         {

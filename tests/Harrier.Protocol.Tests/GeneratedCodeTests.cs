@@ -15,6 +15,10 @@ public sealed class GeneratedCodeTests
     [Fact]
     public void Composites_are_current() => AssertCurrent(CompositeGenerator.Generate(Composites()), "src/Harrier.Protocol/Amqp10/Composites.g.cs");
 
+    [Fact]
+    public void Round_trip_tests_of_composites_are_current() =>
+        AssertCurrent(CompositeTestGenerator.Generate(Composites()), "tests/Harrier.Protocol.Tests/Amqp10/CompositeRoundTrips.g.cs");
+
     private static MethodTable Table() => MethodTable.Parse(File.ReadAllLines(InRepository("tools/Harrier.CodeGen/amqp091.table")));
 
     private static CompositeTable Composites() => CompositeTable.Parse(File.ReadAllLines(InRepository("tools/Harrier.CodeGen/amqp10.table")));

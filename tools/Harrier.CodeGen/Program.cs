@@ -17,4 +17,5 @@ Write("tests/Harrier.Protocol.Tests/MethodRoundTrips.g.cs", MethodTestGenerator.
 
 CompositeTable composites = CompositeTable.Parse(Table("amqp10.table"));
 Write("src/Harrier.Protocol/Amqp10/Composites.g.cs", CompositeGenerator.Generate(composites));
+Write("tests/Harrier.Protocol.Tests/Amqp10/CompositeRoundTrips.g.cs", CompositeTestGenerator.Generate(composites));
 return 0;

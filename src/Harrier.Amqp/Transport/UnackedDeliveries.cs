@@ -25,6 +25,9 @@ internal sealed class UnackedDeliveries<TOwner> where TOwner : class
     /// <summary>Deliveries that are outstanding.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The last tag that was given.</summary>
+    public ulong LastTag => _lastTag;
+
     /// <summary>The tag of a delivery that nobody will acknowledge.</summary>
     public ulong AddSettled() => ++_lastTag;
 
@@ -66,6 +69,21 @@ internal sealed class UnackedDeliveries<TOwner> where TOwner : class
         SkipHoles();
     }
 
+    /// <summary>Takes out all that are outstanding from one tag to another, in order.</summary>
+    public void TakeBetween(ulong first, ulong last, List<Settling<TOwner>> taken)
+    {
+        for (int i = IndexFrom(first); i < _end && _entries[i].Tag <= last; i++) TakeAt(i, taken);
+        SkipHoles();
+    }
+
+    /// <summary>Takes out all that one owner has outstanding, in order.</summary>
+    public void TakeOf(TOwner owner, List<Settling<TOwner>> taken)
+    {
+        for (int i = _head; i < _end; i++)
+            if (ReferenceEquals(_entries[i].Owner, owner)) TakeAt(i, taken);
+        SkipHoles();
+    }
+
     /// <summary>Puts deliveries back under their tags: their acknowledgement was rolled back (note 73).</summary>
     public void Restore(IEnumerable<Settling<TOwner>> settled)
     {
@@ -76,6 +94,29 @@ internal sealed class UnackedDeliveries<TOwner> where TOwner : class
                 .OrderBy(e => e.Tag),
         ];
         (_entries, _head, _end, Count) = (outstanding, 0, outstanding.Length, outstanding.Length);
+    }
+
+    private void TakeAt(int at, List<Settling<TOwner>> taken)
+    {
+        Entry entry = _entries[at];
+        if (entry.Owner is null) return;
+        taken.Add(new Settling<TOwner>(entry.Tag, entry.Owner, entry.Id));
+        _entries[at] = new Entry(entry.Tag, null, default);
+        Count--;
+    }
+
+    /// <summary>Where the first entry stands whose tag is not lower.</summary>
+    private int IndexFrom(ulong tag)
+    {
+        if (_head == _end || _entries[_head].Tag >= tag) return _head; // most come in order
+        int low = _head, high = _end;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (_entries[middle].Tag < tag) low = middle + 1;
+            else high = middle;
+        }
+        return low;
     }
 
     private int Find(ulong tag)
