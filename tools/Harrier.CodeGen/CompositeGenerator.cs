@@ -46,7 +46,8 @@ public static class CompositeGenerator
         foreach (Described d in table.Others) text.Append($"    /// <summary>{d.Symbol}</summary>\n    public const ulong {d.TypeName} = {Hex(d)};\n\n");
         text.Append("    /// <summary>The number of a descriptor that came as a symbol, or <see cref=\"Unknown\"/>.</summary>\n");
         text.Append("    public static ulong Find(ReadOnlySpan<byte> symbolicName)\n    {\n        switch (symbolicName.Length)\n        {\n");
-        foreach (IGrouping<int, Described> sameLength in table.Composites.Select(c => c.Type).Concat(table.Others).GroupBy(d => d.Symbol.Length).OrderBy(g => g.Key))
+        IEnumerable<Described> all = table.Composites.Select(c => c.Type).Concat(table.Others);
+        foreach (IGrouping<int, Described> sameLength in all.GroupBy(d => d.Symbol.Length).OrderBy(g => g.Key))
         {
             text.Append($"            case {sameLength.Key}:\n");
             foreach (Described d in sameLength) text.Append($"                if (symbolicName.SequenceEqual(\"{d.Symbol}\"u8)) return {Hex(d)};\n");
