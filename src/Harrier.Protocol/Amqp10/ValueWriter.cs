@@ -7,7 +7,7 @@ namespace Harrier.Protocol.Amqp10;
 /// Writes AMQP 1.0 values in their shortest form, one after the other: into the memory it was given, and beyond that into rented memory. Whoever may need more
 /// than was given calls <see cref="Dispose"/>.
 /// </summary>
-public ref struct ValueWriter(Span<byte> initial)
+public ref partial struct ValueWriter(Span<byte> initial)
 {
     // Bytes between a compound value's mark and its first item: constructor, size, count of 32 bits.
     private const int CompoundHeadSize = 9;
@@ -110,6 +110,19 @@ public ref struct ValueWriter(Span<byte> initial)
     {
         if (size <= byte.MaxValue) Begin(FormatCode.Binary8, 1)[0] = (byte)size;
         else BinaryPrimitives.WriteInt32BigEndian(Begin(FormatCode.Binary32, 4), size);
+    }
+
+    /// <summary>The head of a map whose keys and values, so many together, of so many bytes, are to follow.</summary>
+    public void WriteMapHead(int size, int count)
+    {
+        bool isSmall = size < byte.MaxValue && count <= byte.MaxValue;
+        Span<byte> span = Begin(isSmall ? FormatCode.Map8 : FormatCode.Map32, isSmall ? 2 : 8);
+        if (isSmall) (span[0], span[1]) = ((byte)(size + 1), (byte)count);
+        else
+        {
+            BinaryPrimitives.WriteInt32BigEndian(span, size + 4);
+            BinaryPrimitives.WriteInt32BigEndian(span[4..], count);
+        }
     }
 
     /// <summary>The descriptor of the value that is written next.</summary>
