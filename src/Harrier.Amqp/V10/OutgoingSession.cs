@@ -114,14 +114,14 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         lock (Output.Gate)
         {
             _isClosed = _isStalled = true;
-            while (_waiting.TryDequeue(out Waiting waiting)) waiting.Release();
+            while (_waiting.TryDequeue(out Waiting? waiting)) waiting.Release();
             _roomWaiters.Clear();
         }
     }
 
     private void WriteWaiting()
     {
-        while (_waiting.TryPeek(out Waiting waiting))
+        while (_waiting.TryPeek(out Waiting? waiting))
         {
             if (waiting.DrainedLink is { } link) link.WriteDrained(waiting.DeliveryCount);
             else

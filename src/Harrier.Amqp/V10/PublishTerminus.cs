@@ -18,7 +18,7 @@ internal sealed class PublishTerminus(ClientSession client, Address10 address, b
     private Address10 _to = address;
 
     /// <summary>Whether each message says where it goes.</summary>
-    public bool IsAnonymous => address.Kind == AddressKind.Anonymous;
+    public bool IsAnonymous { get; } = address.Kind == AddressKind.Anonymous;
 
     /// <summary>The queue that was made for this link, or null.</summary>
     public Queue? DynamicQueue { get; init; }

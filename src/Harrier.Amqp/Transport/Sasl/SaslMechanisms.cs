@@ -11,7 +11,7 @@ namespace Harrier.Amqp.Transport.Sasl;
 /// <param name="identity">The name that the transport has verified (by a certificate, say); null when there is none, and no EXTERNAL with it.</param>
 internal sealed class SaslMechanisms(UserStore users, bool forAmqp091, Func<string?>? identity = null)
 {
-    /// <summary>What is offered, best first. In 0-9-1 the list that RabbitMQ gives (behaviour note 5), for clients of it that take the first they know.</summary>
+    /// <summary>What is offered, best first. In 0-9-1 the list that RabbitMQ gives (behaviour note 5).</summary>
     public IReadOnlyList<string> Names
     {
         get
