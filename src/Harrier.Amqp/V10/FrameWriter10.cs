@@ -13,9 +13,7 @@ internal static class FrameWriter10
         lock (output.Gate)
         {
             Span<byte> span = output.GetSpan(Frame10.HeaderSize + performative.SizeMax);
-            var writer = new ValueWriter(span[Frame10.HeaderSize..]);
-            performative.Write(ref writer);
-            int size = Frame10.HeaderSize + writer.Size;
+            int size = WritePerformative(span, in performative);
             WriteHeader(span, size, channel, type);
             output.Advance(size);
         }
@@ -29,6 +27,14 @@ internal static class FrameWriter10
             WriteHeader(output.GetSpan(Frame10.HeaderSize), Frame10.HeaderSize, channel: 0, FrameType10.Amqp);
             output.Advance(Frame10.HeaderSize);
         }
+    }
+
+    /// <summary>Writes a performative behind the room for a header; the bytes of both.</summary>
+    public static int WritePerformative<T>(Span<byte> to, in T performative) where T : IComposite, allows ref struct
+    {
+        var writer = new ValueWriter(to[Frame10.HeaderSize..]);
+        performative.Write(ref writer);
+        return Frame10.HeaderSize + writer.Size;
     }
 
     public static void WriteHeader(Span<byte> to, int size, ushort channel, FrameType10 type = FrameType10.Amqp)

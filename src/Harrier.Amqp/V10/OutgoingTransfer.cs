@@ -33,10 +33,7 @@ internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, Message m
         int left = payload.Size - _sent, count = Math.Min(left, frameBytesMax - Frame10.HeaderSize - transfer.SizeMax);
         bool isLast = count == left;
         Span<byte> span = output.GetSpan(Frame10.HeaderSize + transfer.SizeMax);
-        var writer = new ValueWriter(span[Frame10.HeaderSize..]);
-        if (isLast) (transfer with { More = false }).Write(ref writer);
-        else transfer.Write(ref writer);
-        int headSize = Frame10.HeaderSize + writer.Size;
+        int headSize = isLast ? FrameWriter10.WritePerformative(span, transfer with { More = false }) : FrameWriter10.WritePerformative(span, in transfer);
         FrameWriter10.WriteHeader(span, headSize + count, channel);
         output.Advance(headSize);
         payload.Write(output, _sent, count);
