@@ -118,19 +118,15 @@ public static class CompositeGenerator
 
     private static void AppendWrite(StringBuilder text, Composite c)
     {
-        text.Append("    /// <inheritdoc/>\n    public void Write(scoped ref ValueWriter writer)\n    {\n");
-        if (c.Fields.Count == 0)
-        {
-            text.Append("        writer.WriteDescriptor(Code);\n        writer.WriteEmptyList();\n    }\n");
-            return;
-        }
-        text.Append("        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);\n");
+        text.Append("    /// <inheritdoc/>\n    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));\n\n");
+        text.Append("    /// <inheritdoc/>\n    public int Write(Span<byte> room)\n    {\n");
+        text.Append("        var fields = new FieldWriter(room[..SizeMax], Code);\n");
         foreach (CompositeField f in c.Fields)
         {
             string type = f.IsRequired && f.Type is "binary" or "string" or "symbol" ? $"Required{MethodName(f.Type)}" : MethodName(f.Type);
             text.Append($"        fields.Write{type}({f.PropertyName}{(f.DefaultLiteral is { } value ? $", {value}" : "")});\n");
         }
-        text.Append("        writer.Advance(fields.End());\n    }\n");
+        text.Append("        return fields.End();\n    }\n");
     }
 
     // uint is UInt in the names of methods, as in the framework's.

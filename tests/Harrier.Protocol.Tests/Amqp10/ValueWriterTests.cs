@@ -44,7 +44,6 @@ public sealed class ValueWriterTests
         Written((ref w) => w.WriteDouble(-2)).ShouldBe([0x82, 0xc0, 0, 0, 0, 0, 0, 0, 0]);
         byte[] uuid = [.. Enumerable.Range(1, 16).Select(i => (byte)i)];
         Written((ref w) => w.WriteUuid(uuid)).ShouldBe([0x98, .. uuid]);
-        Written((ref w) => w.WriteEmptyList()).ShouldBe([0x45]);
         Written((ref w) => w.WriteDescriptor(0x24)).ShouldBe([0x00, 0x53, 0x24]);
         Written((ref w) => w.WriteDescriptor(0)).ShouldBe([0x00, 0x44]);
         Written((ref w) => w.WriteDescriptor(0x173)).ShouldBe([0x00, 0x80, 0, 0, 0, 0, 0, 0, 1, 0x73]);
