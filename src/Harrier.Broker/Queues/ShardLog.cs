@@ -100,6 +100,14 @@ public sealed class ShardLog
         Writer.Fixed(forgottenAtMs);
     }
 
+    internal void Held(Queue queue, in QueueEntry entry, long holder)
+    {
+        Begin(QueueOp.Held, queue, entry.Sequence);
+        Writer.Byte(entry.Lane);
+        Writer.Number(holder);
+        _unit.IsAwaited = true;
+    }
+
     internal void Paused(Queue queue, bool isPaused)
     {
         Begin(QueueOp.Paused, queue, isPaused ? 1UL : 0UL);
