@@ -131,9 +131,12 @@ public sealed class ArrayReaderTests
         reader.IsAtEnd.ShouldBeTrue();
         array.Count.ShouldBe(items.Length);
         ((byte)array.Code).ShouldBe(constructor[^1]);
+        array.IsDescribed.ShouldBe(constructor.Length > 1);
         byte[] scratch = new byte[256];
         for (int i = 0; i < items.Length; i++)
         {
+            ArrayReader same = array;
+            same.ReadBytes().ToArray().ShouldBe(items[i]);
             array.ReadItem(scratch).ToArray().ShouldBe([.. constructor, .. items[i]]);
             array.Count.ShouldBe(items.Length - i - 1);
         }
