@@ -25,13 +25,13 @@ internal sealed class MessageFormat10 : IMessageFormat
 
     public bool TryFindProperty(ReadOnlySpan<byte> properties, MessageProperty property, out HeaderValue value)
     {
-        var fields = new PropertyFields10(Sections10.Find(properties).Properties);
-        Value10 found = property switch
+        MessageProperties fields = Sections10.Find(properties).ReadProperties();
+        if (property == MessageProperty.Timestamp)
         {
-            MessageProperty.MessageId => fields.MessageId,
-            MessageProperty.CorrelationId => fields.CorrelationId,
-            _ => fields.CreationTime,
-        };
+            value = fields.CreationTime is { } timeMs ? new HeaderValue(ArgumentKind.Timestamp, Times.SecondsOf(timeMs), 0, default) : default;
+            return fields.CreationTime is not null;
+        }
+        Value10 found = Value10.Of(property == MessageProperty.MessageId ? fields.MessageId : fields.CorrelationId);
         value = found.IsNull ? default : ToHeaderValue(found);
         return !found.IsNull;
     }

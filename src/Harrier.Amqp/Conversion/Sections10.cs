@@ -110,12 +110,26 @@ internal readonly ref struct Sections10
         return prefix;
     }
 
-    /// <summary>Walks everything that is inside of them, so that later readers cannot fail. Throws <see cref="DecodeException"/>.</summary>
-    public void Validate()
+    /// <summary>The fields of the header; all null when it is absent.</summary>
+    public MessageHeader ReadHeader()
     {
-        Header.Validate();
+        if (Header.IsNull) return default;
+        var reader = new ValueReader(Header.Encoded);
+        return MessageHeader.Decode(ref reader);
+    }
+
+    /// <summary>The fields of the properties; all null when they are absent.</summary>
+    public MessageProperties ReadProperties()
+    {
+        if (Properties.IsNull) return default;
+        var reader = new ValueReader(Properties.Encoded);
+        return MessageProperties.Decode(ref reader);
+    }
+
+    /// <summary>Walks the maps with everything that is inside of them, so that later readers cannot fail. Throws <see cref="DecodeException"/>.</summary>
+    public void ValidateMaps()
+    {
         MessageAnnotations.Validate();
-        Properties.Validate();
         ApplicationProperties.Validate();
     }
 

@@ -97,6 +97,9 @@ internal readonly ref struct Value10
     /// <summary>Begins an array. Other values have no items.</summary>
     public ArrayReader ReadArray() => ValueReader.ReadArray(Code, Bytes);
 
+    /// <summary>A value that was found to be complete; none for no bytes.</summary>
+    public static Value10 Of(ReadOnlySpan<byte> encoded) => encoded.IsEmpty ? default : new Value10(encoded);
+
     /// <summary>Reads the next value of several. Throws <see cref="DecodeException"/> when it is not complete.</summary>
     public static Value10 Read(scoped ref ValueReader reader) => new(reader.ReadValue());
 

@@ -45,7 +45,7 @@ public ref partial struct ValueWriter
     }
 
     /// <summary>An item of an array of strings: bytes of UTF-8.</summary>
-    public void WriteStringItem(ReadOnlySpan<byte> value)
+    public void WriteStringItem(scoped ReadOnlySpan<byte> value)
     {
         BinaryPrimitives.WriteInt32BigEndian(Reserve(sizeof(int)), value.Length);
         WriteRaw(value);
