@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
 using Harrier.Protocol.Amqp091;
@@ -25,7 +26,7 @@ internal static class ValueConverter10
             case FieldType.SignedInt: writer.WriteInt((int)value.AsInteger()); break;
             case FieldType.UnsignedInt: writer.WriteUInt((uint)value.AsInteger()); break;
             case FieldType.SignedLong or FieldType.SignedLongL: writer.WriteLong(value.AsInteger()); break;
-            case FieldType.Float: writer.WriteFloat((float)value.AsDouble()); break;
+            case FieldType.Float: writer.WriteFloat(BinaryPrimitives.ReadSingleBigEndian(value.Bytes)); break;
             case FieldType.Double: writer.WriteDouble(value.AsDouble()); break;
             case FieldType.Timestamp: writer.WriteTimestamp(Times.MillisecondsOf(value.AsInteger())); break;
             case FieldType.LongString: WriteText(value.Bytes, ref writer); break;
