@@ -8,6 +8,7 @@ internal static class FuzzTargets
         ["frame-reader"] = (FrameReaderTarget.Fuzz, new Mutator([.. Fragments.Frames.Where(f => f.Length < 200), .. Fragments.Words])),
         ["field-table"] = (FieldTableTarget.Fuzz, new Mutator(Fragments.Words)),
         ["publish-properties"] = (PublishPropertiesTarget.Fuzz, new Mutator(Fragments.Words)),
+        ["message-sections"] = (MessageSectionsTarget.Fuzz, new Mutator(Fragments10.Words)),
         ["connection"] = (ConnectionTarget.Fuzz, new FrameMutator(Fragments.Words, Fragments.Frames)),
     };
 

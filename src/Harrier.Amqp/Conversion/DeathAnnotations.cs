@@ -137,7 +137,7 @@ internal static class DeathAnnotations
         writer.EndArray(array, written);
     }
 
-    /// <summary>Writes the death of that queue and reason once more, with one more in its count and the time of now as its last. -1 when there is none.</summary>
+    /// <summary>Writes the death of that queue and reason once more: one more in its count, and its last time is now. -1 when there is none.</summary>
     private static int WriteKnown(ArrayReader deaths, in Death death, ref ValueWriter writer)
     {
         for (int i = 0; deaths.Count > 0; i++)

@@ -5,8 +5,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.Conversion;
 
 /// <summary>
-/// Writes 1.0 values as the fields of a 0-9-1 headers table (docs/conversion.md). Values that 0-9-1 has no type for, and names of more than 255 bytes, are left out.
-/// What it writes into is all the room there is: it says so when a header does not fit, and takes back what it wrote of it.
+/// Writes 1.0 values as the fields of a 0-9-1 headers table (docs/conversion.md). Values that 0-9-1 has no type for, and names of more than 255 bytes, are
+/// left out. What it writes into is all the room there is: it says so when a header does not fit, and takes back what it wrote of it.
 /// </summary>
 internal ref struct HeaderWriter091(Span<byte> room)
 {
@@ -150,7 +150,7 @@ internal ref struct HeaderWriter091(Span<byte> room)
         return true;
     }
 
-    /// <summary>The type that carries a value, or null when none does: char and decimals, described values, a ulong beyond a long, and what is nested too deep.</summary>
+    /// <summary>The type that carries a value. Null for char and decimals, described values, a ulong beyond a long, and what is nested too deep.</summary>
     private static FieldType? TypeOf(Value10 value, int depth) => value.Code switch
     {
         FormatCode.Null => FieldType.Void,

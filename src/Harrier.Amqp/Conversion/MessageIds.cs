@@ -4,7 +4,9 @@ using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Conversion;
 
-/// <summary>Message and correlation ids: texts in 0-9-1; in 1.0 texts, numbers, bytes or uuids, which 0-9-1 writes as <c>urn:uuid:</c> (behaviour note 113).</summary>
+/// <summary>
+/// Message and correlation ids: texts in 0-9-1; in 1.0 texts, numbers, bytes or uuids, which 0-9-1 writes as <c>urn:uuid:</c> (behaviour note 113).
+/// </summary>
 internal static class MessageIds
 {
     /// <summary>Bytes of a uuid as a text.</summary>
@@ -42,7 +44,7 @@ internal static class MessageIds
     {
         text = default;
         if (id.Code == FormatCode.Uuid) text = UrnOf(id.Bytes, scratch);
-        else if (id.IsULong) text = DigitsOf(id.Code == FormatCode.ULong ? System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(id.Bytes) : (ulong)id.Integer!.Value, scratch);
+        else if (id.ULong is { } number) text = DigitsOf(number, scratch);
         else if (id.IsString && id.Content.Length <= byte.MaxValue) text = id.Content;
         else return false;
         return true;

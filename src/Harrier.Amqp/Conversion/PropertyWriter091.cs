@@ -3,7 +3,9 @@ using Harrier.Protocol.Amqp091;
 
 namespace Harrier.Amqp.Conversion;
 
-/// <summary>Writes the flags and the list of 0-9-1 properties, which are to be added in the order of their flags. Texts of more than 255 bytes are left out.</summary>
+/// <summary>
+/// Writes the flags and the list of 0-9-1 properties, which are to be added in the order of their flags. Texts of more than 255 bytes are left out.
+/// </summary>
 internal ref struct PropertyWriter091
 {
     private readonly Span<byte> _buffer;

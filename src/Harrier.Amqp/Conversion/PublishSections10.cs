@@ -52,8 +52,8 @@ internal readonly ref struct PublishSections10
     public static PublishSections10 Of(Sections10 sections) => new(sections);
 
     /// <summary>
-    /// The keys of the annotation x-cc, or null when there are none. Throws <see cref="DecodeException"/> for more than <see cref="CarbonCopiesSizeMax"/> bytes of them;
-    /// what is no list of strings is ignored, as RabbitMQ does.
+    /// The keys of the annotation x-cc, or null when there are none. Throws <see cref="DecodeException"/> for more than <see cref="CarbonCopiesSizeMax"/>
+    /// bytes of them; what is no list of strings is ignored, as RabbitMQ does.
     /// </summary>
     public Utf8Name[]? ExtraRoutingKeys()
     {
@@ -62,7 +62,10 @@ internal readonly ref struct PublishSections10
         var keys = new HashSet<Utf8Name>();
         var reader = new ListReader10(_carbonCopies);
         while (reader.Left > 0)
-            if (reader.Read() is { IsText: true } key && key.Content.Length <= Utf8Name.SizeMax) keys.Add(new Utf8Name(key.Content)); // a longer key matches no name
+        {
+            Value10 key = reader.Read();
+            if (key.IsText && key.Content.Length <= Utf8Name.SizeMax) keys.Add(new Utf8Name(key.Content)); // a longer key matches no name
+        }
         return keys.Count == 0 ? null : [.. keys];
     }
 }

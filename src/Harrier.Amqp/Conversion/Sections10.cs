@@ -4,7 +4,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.Conversion;
 
 /// <summary>
-/// The sections in front of a message's body, where they stand: what <see cref="Broker.Messages.Message.Properties"/> of a 1.0 message holds. Each may be absent; an absent one is null.
+/// The sections in front of a message's body, where they stand: what <see cref="Broker.Messages.Message.Properties"/> of a 1.0 message holds. Each may be
+/// absent; an absent one is null.
 /// </summary>
 internal readonly ref struct Sections10
 {
@@ -14,7 +15,8 @@ internal readonly ref struct Sections10
     // A descriptor is no longer than its longest symbol with its head.
     private const int DescriptorSizeMax = 64;
 
-    private Sections10(ReadOnlySpan<byte> header, Value10 headerList, Value10 annotations, Value10 properties, Value10 applicationProperties, ReadOnlySpan<byte> bare)
+    private Sections10(
+        ReadOnlySpan<byte> header, Value10 headerList, Value10 annotations, Value10 properties, Value10 applicationProperties, ReadOnlySpan<byte> bare)
     {
         HeaderSection = header;
         Header = headerList;
@@ -39,7 +41,7 @@ internal readonly ref struct Sections10
     /// <summary>A map.</summary>
     public Value10 ApplicationProperties { get; }
 
-    /// <summary>The part of the bare message in front of the body, which nobody may change: properties and application properties with their descriptors.</summary>
+    /// <summary>What of the bare message stands in front of the body, which nobody may change: both properties with their descriptors.</summary>
     public ReadOnlySpan<byte> Bare { get; }
 
     /// <summary>Finds them. Throws <see cref="DecodeException"/> unless they are sections of those kinds in their order.</summary>
@@ -94,7 +96,10 @@ internal readonly ref struct Sections10
         return false;
     }
 
-    /// <summary>Finds where the body of a whole message begins. Throws <see cref="DecodeException"/>, also when it has none: it is no message then (1.0 part 3, section 3.2).</summary>
+    /// <summary>
+    /// Finds where the body of a whole message begins. Throws <see cref="DecodeException"/>, also when it has none: it is no message then (1.0 part 3,
+    /// section 3.2).
+    /// </summary>
     public static int FindBody(ReadOnlySpan<byte> message) =>
         TryFindBody(message, out int prefixSize) ? prefixSize : throw new DecodeException("a message ends before its body");
 

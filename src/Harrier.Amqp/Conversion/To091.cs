@@ -62,12 +62,16 @@ internal static class To091
         if (publish.Priority is { } priority) properties.AddOctet(BasicPropertyFlags.Priority, priority);
         if (MessageIds.TryFormat(Value10.Of(from.CorrelationId), scratch, out ReadOnlySpan<byte> id)) properties.AddText(BasicPropertyFlags.CorrelationId, id);
         if (Value10.Of(from.ReplyTo) is { IsString: true } replyTo)
-            properties.AddText(BasicPropertyFlags.ReplyTo, QueueAddress.TryParse(replyTo.Content, scratch, out ReadOnlySpan<byte> queue) ? queue : replyTo.Content);
+        {
+            bool isQueue = QueueAddress.TryParse(replyTo.Content, scratch, out ReadOnlySpan<byte> queue);
+            properties.AddText(BasicPropertyFlags.ReplyTo, isQueue ? queue : replyTo.Content);
+        }
         if (publish.TimeToLiveMs is { } timeMs) properties.AddText(BasicPropertyFlags.Expiration, MessageIds.DigitsOf(timeMs, scratch));
         if (MessageIds.TryFormat(Value10.Of(from.MessageId), scratch, out id)) properties.AddText(BasicPropertyFlags.MessageId, id);
         if (from.CreationTime is { } createdMs) properties.AddTimestamp(Times.SecondsOf(createdMs));
+        Value10 type = MapReader10.Find(sections.MessageAnnotations, "x-basic-type"u8);
         if (!isData) properties.AddText(BasicPropertyFlags.Type, EncodedType);
-        else if (MapReader10.Find(sections.MessageAnnotations, "x-basic-type"u8) is { IsText: true } type) properties.AddText(BasicPropertyFlags.Type, type.Content);
+        else if (type.IsText) properties.AddText(BasicPropertyFlags.Type, type.Content);
         if (IsUserName(from.UserId)) properties.AddText(BasicPropertyFlags.UserId, from.UserId);
         if (!from.GroupId.IsNull) properties.AddText(BasicPropertyFlags.AppId, from.GroupId);
         return properties.End();

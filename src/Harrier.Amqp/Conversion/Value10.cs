@@ -37,8 +37,6 @@ internal readonly ref struct Value10
 
     public bool IsBinary => Code is FormatCode.Binary8 or FormatCode.Binary32;
 
-    public bool IsULong => Code is FormatCode.ULong or FormatCode.SmallULong or FormatCode.ULong0;
-
     public bool IsList => Code is FormatCode.List0 or FormatCode.List8 or FormatCode.List32;
 
     public bool IsMap => Code is FormatCode.Map8 or FormatCode.Map32;
@@ -77,6 +75,15 @@ internal readonly ref struct Value10
         FormatCode.Int => BinaryPrimitives.ReadInt32BigEndian(Bytes),
         FormatCode.Long => BinaryPrimitives.ReadInt64BigEndian(Bytes),
         FormatCode.ULong when BinaryPrimitives.ReadInt64BigEndian(Bytes) is var value and >= 0 => value,
+        _ => null,
+    };
+
+    /// <summary>A ulong, or null for another value.</summary>
+    public ulong? ULong => Code switch
+    {
+        FormatCode.ULong0 => 0,
+        FormatCode.SmallULong => Bytes[0],
+        FormatCode.ULong => BinaryPrimitives.ReadUInt64BigEndian(Bytes),
         _ => null,
     };
 
