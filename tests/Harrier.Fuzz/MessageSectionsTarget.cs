@@ -6,7 +6,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Fuzz;
 
 /// <summary>
-/// A 1.0 message is refused, or everything that the broker does with it works: reading it, its deaths and delays, and the way to 0-9-1 and back, whose results are valid.
+/// A 1.0 message is refused, or everything that the broker does with it works: reading it, its deaths and delays, and the way to 0-9-1 and back, whose results
+/// are valid.
 /// </summary>
 internal static class MessageSectionsTarget
 {

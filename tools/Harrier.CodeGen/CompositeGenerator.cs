@@ -117,7 +117,7 @@ public static class CompositeGenerator
 
     private static void AppendWrite(StringBuilder text, Composite c)
     {
-        text.Append("    /// <inheritdoc/>\n    public void Write(ref ValueWriter writer)\n    {\n");
+        text.Append("    /// <inheritdoc/>\n    public void Write(scoped ref ValueWriter writer)\n    {\n");
         if (c.Fields.Count == 0)
         {
             text.Append("        writer.WriteDescriptor(Code);\n        writer.WriteEmptyList();\n    }\n");

@@ -31,8 +31,14 @@ internal readonly ref struct PublishSections10
     /// <summary>The message's own time to live, or null; 0 is one.</summary>
     public uint? TimeToLiveMs { get; }
 
-    /// <summary>The properties section: user-id, subject and the like; all null when there is none.</summary>
+    /// <summary>The properties section; all null when there is none.</summary>
     public MessageProperties Properties { get; }
+
+    public bool HasUserId => !Properties.UserId.IsNull;
+
+    public ReadOnlySpan<byte> UserId => Properties.UserId;
+
+    public ReadOnlySpan<byte> Subject => Properties.Subject;
 
     /// <summary>The address that it is for; default for none, and for one that is no string.</summary>
     public ReadOnlySpan<byte> To => Value10.Of(Properties.To).Text;

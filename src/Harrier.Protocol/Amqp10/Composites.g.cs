@@ -235,7 +235,7 @@ public readonly ref struct Open : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteRequiredString(ContainerId);
@@ -303,7 +303,7 @@ public readonly ref struct Begin : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteUShort(RemoteChannel);
@@ -391,7 +391,7 @@ public readonly ref struct Attach : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteRequiredString(Name);
@@ -466,7 +466,7 @@ public readonly ref struct Flow : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteUInt(NextIncomingId);
@@ -539,7 +539,7 @@ public readonly ref struct Transfer : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteUInt(Handle);
@@ -596,7 +596,7 @@ public readonly ref struct Disposition : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteRole(Role);
@@ -639,7 +639,7 @@ public readonly ref struct Detach : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteUInt(Handle);
@@ -673,7 +673,7 @@ public readonly ref struct End : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(Error);
@@ -705,7 +705,7 @@ public readonly ref struct Close : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(Error);
@@ -745,7 +745,7 @@ public readonly ref struct AmqpError : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteRequiredSymbol(Condition);
@@ -790,7 +790,7 @@ public readonly ref struct MessageHeader : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteBoolean(Durable);
@@ -873,7 +873,7 @@ public readonly ref struct MessageProperties : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(MessageId);
@@ -919,7 +919,7 @@ public readonly ref struct Received : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteUInt(SectionNumber);
@@ -946,7 +946,7 @@ public readonly ref struct Accepted : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         writer.WriteDescriptor(Code);
         writer.WriteEmptyList();
@@ -977,7 +977,7 @@ public readonly ref struct Rejected : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(Error);
@@ -1003,7 +1003,7 @@ public readonly ref struct Released : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         writer.WriteDescriptor(Code);
         writer.WriteEmptyList();
@@ -1040,7 +1040,7 @@ public readonly ref struct Modified : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteBoolean(DeliveryFailed);
@@ -1111,7 +1111,7 @@ public readonly ref struct Source : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(Address);
@@ -1174,7 +1174,7 @@ public readonly ref struct Target : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(Address);
@@ -1206,7 +1206,7 @@ public readonly ref struct DeleteOnClose : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         writer.WriteDescriptor(Code);
         writer.WriteEmptyList();
@@ -1231,7 +1231,7 @@ public readonly ref struct DeleteOnNoLinks : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         writer.WriteDescriptor(Code);
         writer.WriteEmptyList();
@@ -1256,7 +1256,7 @@ public readonly ref struct DeleteOnNoMessages : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         writer.WriteDescriptor(Code);
         writer.WriteEmptyList();
@@ -1281,7 +1281,7 @@ public readonly ref struct DeleteOnNoLinksOrMessages : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         writer.WriteDescriptor(Code);
         writer.WriteEmptyList();
@@ -1312,7 +1312,7 @@ public readonly ref struct Coordinator : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteSymbols(Capabilities);
@@ -1344,7 +1344,7 @@ public readonly ref struct Declare : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(GlobalId);
@@ -1379,7 +1379,7 @@ public readonly ref struct Discharge : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(TxnId);
@@ -1412,7 +1412,7 @@ public readonly ref struct Declared : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(TxnId);
@@ -1448,7 +1448,7 @@ public readonly ref struct TransactionalState : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteAny(TxnId);
@@ -1481,7 +1481,7 @@ public readonly ref struct SaslMechanisms : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteSymbols(SaslServerMechanisms);
@@ -1521,7 +1521,7 @@ public readonly ref struct SaslInit : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteRequiredSymbol(Mechanism);
@@ -1555,7 +1555,7 @@ public readonly ref struct SaslChallenge : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteRequiredBinary(Challenge);
@@ -1587,7 +1587,7 @@ public readonly ref struct SaslResponse : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteRequiredBinary(Response);
@@ -1622,7 +1622,7 @@ public readonly ref struct SaslOutcome : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer)
     {
         var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
         fields.WriteSaslCode(SaslCode);

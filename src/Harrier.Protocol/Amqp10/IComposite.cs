@@ -7,5 +7,5 @@ public interface IComposite
     int SizeMax { get; }
 
     /// <summary>Writes the descriptor and the fields; those at the end that are as they would be without are left out.</summary>
-    void Write(ref ValueWriter writer);
+    void Write(scoped ref ValueWriter writer);
 }

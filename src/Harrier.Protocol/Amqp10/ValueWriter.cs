@@ -115,6 +115,19 @@ public ref partial struct ValueWriter(Span<byte> initial)
         else BinaryPrimitives.WriteInt32BigEndian(Begin(FormatCode.Binary32, 4), size);
     }
 
+    /// <summary>The head of a map whose keys and values, so many together, of so many bytes, are to follow.</summary>
+    public void WriteMapHead(int size, int count)
+    {
+        bool isSmall = size < byte.MaxValue && count <= byte.MaxValue;
+        Span<byte> span = Begin(isSmall ? FormatCode.Map8 : FormatCode.Map32, isSmall ? 2 : 8);
+        if (isSmall) (span[0], span[1]) = ((byte)(size + 1), (byte)count);
+        else
+        {
+            BinaryPrimitives.WriteInt32BigEndian(span, size + 4);
+            BinaryPrimitives.WriteInt32BigEndian(span[4..], count);
+        }
+    }
+
     /// <summary>The descriptor of the value that is written next.</summary>
     public void WriteDescriptor(ulong code)
     {

@@ -80,7 +80,8 @@ public class DeathAnnotationTests
     [Fact]
     public void Annotations_that_are_no_deaths_though_a_broker_should_have_written_them_do_no_harm()
     {
-        foreach (object value in (object[])["dead", new Items(1), new Same(0x40, null, null), new Same(0x71, 1, 2), new Same(0xd1, Pairs.Annotated(("queue", 5)), new Pairs())])
+        var maps = new Same(0xd1, Pairs.Annotated(("queue", 5)), new Pairs());
+        foreach (object value in (object[])["dead", new Items(1), new Same(0x40, null, null), new Same(0x71, 1, 2), maps])
         {
             Message message = new MessageModel10 { Annotations = Pairs.Annotated(("x-opt-deaths", value)) }.ToMessage(hasDeaths: true);
             Format.HasCycle(message, "q").ShouldBeFalse();
@@ -165,7 +166,8 @@ public class DeathAnnotationTests
     private static Message Message(string exchange, string routingKey, byte[] properties, bool hasDeaths = false) =>
         MessageModel10.Of(properties, new MessageModel10().EncodeBody(), exchange, routingKey, hasDeaths);
 
-    private static byte[] Die(Message message, string queue, DeathReason reason) => Format.WithDeath(message, new Death(queue, reason, TimeMs), keepsCarbonCopies: true);
+    private static byte[] Die(Message message, string queue, DeathReason reason) =>
+        Format.WithDeath(message, new Death(queue, reason, TimeMs), keepsCarbonCopies: true);
 
     private static byte[] DieAgain(string exchange, string routingKey, byte[] properties, string queue, DeathReason reason, long timeMs = TimeMs) =>
         Format.WithDeath(Message(exchange, routingKey, properties, hasDeaths: true), new Death(queue, reason, timeMs), keepsCarbonCopies: true);

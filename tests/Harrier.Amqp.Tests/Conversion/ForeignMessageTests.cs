@@ -23,7 +23,8 @@ public class ForeignMessageTests
         await using var server = new TestServer();
         WireScript client = await server.Open();
         await client.DeclareQueue("q");
-        byte[] properties = new PropertyBytes().Headers(Fields.Table(("n", 1))).Octet(BasicPropertyFlags.DeliveryMode, 2).Text(BasicPropertyFlags.MessageId, "m").Encode();
+        byte[] properties = new PropertyBytes()
+            .Headers(Fields.Table(("n", 1))).Octet(BasicPropertyFlags.DeliveryMode, 2).Text(BasicPropertyFlags.MessageId, "m").Encode();
         Publish(server, "", "q", Model);
         WireContent got = await client.Get("q", noAck: false);
         (got.Text, got.Exchange, got.RoutingKey, Convert.ToHexString(got.Properties)).ShouldBe(("body", "", "q", Convert.ToHexString(properties)));

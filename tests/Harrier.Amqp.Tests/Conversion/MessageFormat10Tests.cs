@@ -1,3 +1,4 @@
+using System.Text;
 using Harrier.Amqp.Conversion;
 using Harrier.Broker.Messages;
 using Harrier.Protocol.Amqp10;
@@ -31,9 +32,9 @@ public class MessageFormat10Tests
         [
             (null, ArgumentKind.Void), (true, ArgumentKind.Boolean), ((sbyte)-1, ArgumentKind.SignedByte), ((byte)1, ArgumentKind.UnsignedByte),
             ((short)-1, ArgumentKind.SignedShort), ((ushort)1, ArgumentKind.UnsignedShort), (-1, ArgumentKind.SignedInt), (1u, ArgumentKind.UnsignedInt),
-            (-1L, ArgumentKind.SignedLong), (1ul, ArgumentKind.SignedLong), (ulong.MaxValue, ArgumentKind.Decimal), (1f, ArgumentKind.Float), (1d, ArgumentKind.Double),
-            ('c', ArgumentKind.Decimal), (new Raw("7401020304"), ArgumentKind.Decimal), (new Timestamp(1), ArgumentKind.Timestamp), (Guid.Empty, ArgumentKind.Bytes),
-            (new byte[3], ArgumentKind.Bytes), ("t", ArgumentKind.Text), (new Symbol("s"), ArgumentKind.Text), (new Items(1), ArgumentKind.Array),
+            (-1L, ArgumentKind.SignedLong), (1ul, ArgumentKind.SignedLong), (ulong.MaxValue, ArgumentKind.Decimal), (1f, ArgumentKind.Float),
+            (1d, ArgumentKind.Double), ('c', ArgumentKind.Decimal), (new Raw("7401020304"), ArgumentKind.Decimal),
+            (new Timestamp(1), ArgumentKind.Timestamp), (Guid.Empty, ArgumentKind.Bytes), (new byte[3], ArgumentKind.Bytes), ("t", ArgumentKind.Text), (new Symbol("s"), ArgumentKind.Text), (new Items(1), ArgumentKind.Array),
             (new Pairs(), ArgumentKind.Table), (new Same(0x71, 1), ArgumentKind.Array), (new Described(1ul, 1), ArgumentKind.Decimal),
         ];
         foreach ((object? value, ArgumentKind kind) in values)
@@ -54,7 +55,8 @@ public class MessageFormat10Tests
     [Fact]
     public void Properties_that_exchanges_look_at()
     {
-        byte[] properties = new MessageModel10 { Properties = new Items(7ul, null, null, null, null, "c", null, null, null, new Timestamp(1999)) }.EncodePrefix();
+        var fields = new Items(7ul, null, null, null, null, "c", null, null, null, new Timestamp(1999));
+        byte[] properties = new MessageModel10 { Properties = fields }.EncodePrefix();
         Format.TryFindProperty(properties, MessageProperty.MessageId, out HeaderValue id).ShouldBeTrue();
         id.Integer.ShouldBe(7);
         Format.TryFindProperty(properties, MessageProperty.CorrelationId, out HeaderValue correlation).ShouldBeTrue();
@@ -92,7 +94,8 @@ public class MessageFormat10Tests
     [InlineData("soon", "str soon")]
     public void A_delay_that_is_over_is_negative(object delay, string negated)
     {
-        byte[] properties = new MessageModel10 { Header = new Items(true), Annotations = Pairs.Annotated(("x-delay", delay), ("x-b", 1)), Properties = new Items("id") }.EncodePrefix();
+        Pairs annotations = Pairs.Annotated(("x-delay", delay), ("x-b", 1));
+        byte[] properties = new MessageModel10 { Header = new Items(true), Annotations = annotations, Properties = new Items("id") }.EncodePrefix();
         byte[] over = Format.AfterDelay(properties);
         MessageModel10.Texts(over).ShouldBe(["70 [true]", delay is int and > 0 or "5000"
             ? $"72 {{sym x-b: int 1, sym x-delay: {negated}}}" : $"72 {{sym x-delay: {negated}, sym x-b: int 1}}", "73 [str id]"]);
@@ -123,7 +126,10 @@ public class MessageFormat10Tests
     [Fact]
     public void What_publishing_heeds()
     {
-        PublishSections10 read = Publish(new MessageModel10 { Header = new Items(null, (byte)200, 0u), Properties = new Items(null, "me"u8.ToArray(), "/queues/q", "subject") });
+        PublishSections10 read = Publish(new MessageModel10
+        {
+            Header = new Items(null, (byte)200, 0u), Properties = new Items(null, "me"u8.ToArray(), "/queues/q", "subject"),
+        });
         (read.Priority, read.TimeToLiveMs).ShouldBe(((byte?)200, 0u));
         read.To.SequenceEqual("/queues/q"u8).ShouldBeTrue();
         read.Properties.UserId.SequenceEqual("me"u8).ShouldBeTrue();
@@ -146,7 +152,7 @@ public class MessageFormat10Tests
     }
 
     private static string[]? Keys(object? copies) =>
-        Publish(new MessageModel10 { Annotations = Pairs.Annotated(("x-cc", copies)) }).ExtraRoutingKeys() is { } keys ? [.. keys.Select(k => k.ToString())] : null;
+        Publish(new MessageModel10 { Annotations = Pairs.Annotated(("x-cc", copies)) }).ExtraRoutingKeys()?.Select(k => k.ToString()).ToArray();
 
     private static PublishSections10 Publish(MessageModel10 model) => PublishSections10.Read(model.EncodePrefix());
 
@@ -157,5 +163,5 @@ public class MessageFormat10Tests
     }
 
     private static string? Text(byte[] properties, string name) =>
-        Format.TryFindHeader(properties, System.Text.Encoding.UTF8.GetBytes(name), out HeaderValue found) ? System.Text.Encoding.UTF8.GetString(found.Content) : null;
+        Format.TryFindHeader(properties, Encoding.UTF8.GetBytes(name), out HeaderValue found) ? Encoding.UTF8.GetString(found.Content) : null;
 }

@@ -13,7 +13,7 @@ internal sealed record MessageModel10
 
     public Pairs? Annotations { get; init; }
 
-    /// <summary>message-id, user-id, to, subject, reply-to, correlation-id, content-type, content-encoding, absolute-expiry-time, creation-time, group-id, ...</summary>
+    /// <summary>message-id, user-id, to, subject, reply-to, correlation-id, content-type, content-encoding, absolute-expiry-time, creation-time, group-id.</summary>
     public Items? Properties { get; init; }
 
     public Pairs? Application { get; init; }
@@ -24,12 +24,14 @@ internal sealed record MessageModel10
     /// <summary>The sections in front of the body.</summary>
     public byte[] EncodePrefix() =>
     [
-        .. Section(0x70, Header), .. Section(0x71, DeliveryAnnotations), .. Section(0x72, Annotations), .. Section(0x73, Properties), .. Section(0x74, Application),
+        .. Section(0x70, Header), .. Section(0x71, DeliveryAnnotations), .. Section(0x72, Annotations),
+        .. Section(0x73, Properties), .. Section(0x74, Application),
     ];
 
     public byte[] EncodeBody() => [.. Body.SelectMany(s => Model10.Encode(new Described(s.Code, s.Value)))];
 
-    public Message ToMessage(string exchange = "x", string routingKey = "k", bool hasDeaths = false) => Of(EncodePrefix(), EncodeBody(), exchange, routingKey, hasDeaths);
+    public Message ToMessage(string exchange = "x", string routingKey = "k", bool hasDeaths = false) =>
+        Of(EncodePrefix(), EncodeBody(), exchange, routingKey, hasDeaths);
 
     /// <summary>A message with those sections, which has the properties that a broker takes from them.</summary>
     public static Message Of(byte[] prefix, byte[] body, string exchange = "x", string routingKey = "k", bool hasDeaths = false)

@@ -31,7 +31,7 @@ internal sealed record Raw(string Hex);
 /// <summary>A value with a descriptor.</summary>
 internal sealed record Described(object Descriptor, object? Value);
 
-/// <summary>AMQP 1.0 values as tests write and read them: byte by byte after the specification, without the code under test (1.0 part 1, section 1.6).</summary>
+/// <summary>AMQP 1.0 values as tests write and read them: byte by byte after the specification, without the code under test (part 1, section 1.6).</summary>
 internal static class Model10
 {
     /// <summary>A value in the widest form that its type has.</summary>

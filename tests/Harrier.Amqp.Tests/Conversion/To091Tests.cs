@@ -34,8 +34,8 @@ public class To091Tests
         Headers(new MessageModel10
         {
             Annotations = new Pairs(
-                (new Symbol("x-a"), 1), (new Symbol("other"), "lost"), (7ul, "lost"), (new Symbol("x-cc"), new Items("c1", "c2")), (new Symbol("x-exchange"), "lost"),
-                (new Symbol("x-routing-key"), "lost"), (new Symbol("x-basic-priority"), "lost"), (new Symbol("x-death"), "lost")),
+                (new Symbol("x-a"), 1), (new Symbol("other"), "lost"), (7ul, "lost"), (new Symbol("x-cc"), new Items("c1", "c2")),
+                (new Symbol("x-exchange"), "lost"), (new Symbol("x-routing-key"), "lost"), (new Symbol("x-basic-priority"), "lost"), (new Symbol("x-death"), "lost")),
             Application = Pairs.Named(("n", 2), ("x-b", 3)),
         }).ShouldBe(["x-a=I 1", "CC=A [S c1, S c2]", "n=I 2", "x-b=I 3"]);
     }
@@ -117,7 +117,7 @@ public class To091Tests
             .ShouldBe(["x-message-id=x 0102", $"x-correlation-id=S {longest}i"]);
 
         static string? Id(object? id) =>
-            PropertySection.Read(Convert(new MessageModel10 { Properties = new Items(id) })).Others.SingleOrDefault(p => p.StartsWith("7:", StringComparison.Ordinal));
+            PropertySection.Read(Convert(new MessageModel10 { Properties = new Items(id) })).Others.SingleOrDefault(p => p.Split(':')[0] == "7");
     }
 
     [Theory]
@@ -139,7 +139,8 @@ public class To091Tests
         Convert(new MessageModel10
         {
             Annotations = Pairs.Annotated(("x-basic-type", tooLong), ("x-" + tooLong, 1), ("x-map", Pairs.Named((tooLong, 1)))),
-            Properties = new Items(null, new byte[] { 0xFF }, null, null, "/exchanges/" + tooLong, null, new Symbol(tooLong), new Symbol(tooLong), null, null, tooLong),
+            Properties = new Items(null, new byte[] { 0xFF }, null, null, "/exchanges/" + tooLong, null,
+                new Symbol(tooLong), new Symbol(tooLong), null, null, tooLong),
             Application = Pairs.Named((tooLong, 1)),
         }).ShouldBe(new PropertyBytes().Headers(Fields.Table(("x-map", Fields.Table()))).Octet(BasicPropertyFlags.DeliveryMode, 1).Encode());
         foreach (byte[] userId in (byte[][])[[0], new byte[256]])
@@ -151,14 +152,16 @@ public class To091Tests
     {
         Body((0x75, "bo"u8.ToArray()), (0x75, "dy"u8.ToArray()), (0x78, Pairs.Annotated(("f", 1)))).ShouldBe(("626F6479", null));
         Body((0x75, Array.Empty<byte>())).ShouldBe(("", null));
-        foreach ((ulong Code, object? Value)[] sections in ((ulong, object?)[][])[[(0x77, "text")], [(0x76, new Items(1)), (0x76, new Items())], [(0x77, null), (0x78, new Pairs())]])
+        (ulong Code, object? Value)[][] bodies = [[(0x77, "text")], [(0x76, new Items(1)), (0x76, new Items())], [(0x77, null), (0x78, new Pairs())]];
+        foreach ((ulong Code, object? Value)[] sections in bodies)
             Body(sections).ShouldBe((System.Convert.ToHexString(new MessageModel10 { Body = sections }.EncodeBody()), "5: 08616D71702D312E30"));
 
         static (string Body, string? Type) Body(params (ulong Code, object? Value)[] sections)
         {
             Message converted = To091.Convert(new MessageModel10 { Body = sections }.ToMessage());
             converted.BodySize.ShouldBe(converted.Body.Length);
-            return (System.Convert.ToHexString(converted.Body), PropertySection.Read(converted.Properties).Others.SingleOrDefault(p => p.StartsWith("5:", StringComparison.Ordinal)));
+            string? type = PropertySection.Read(converted.Properties).Others.SingleOrDefault(p => p.Split(':')[0] == "5");
+            return (System.Convert.ToHexString(converted.Body), type);
         }
     }
 
@@ -169,7 +172,8 @@ public class To091Tests
         (message.IsPersistent, message.HasDeaths, message.ArrivedAtMs, message.ExpiresAtMs, message.DueAtMs, message.Priority) = (true, true, 1, 2, 3, 4);
         message.ExtraRoutingKeys = ["c"];
         Message converted = To091.Convert(message);
-        (converted.IsPersistent, converted.HasDeaths, converted.ArrivedAtMs, converted.ExpiresAtMs, converted.DueAtMs, converted.Priority).ShouldBe((true, true, 1, 2, 3, (byte)4));
+        (converted.IsPersistent, converted.HasDeaths, converted.ArrivedAtMs, converted.ExpiresAtMs, converted.DueAtMs, converted.Priority)
+            .ShouldBe((true, true, 1, 2, 3, (byte)4));
         (converted.Exchange, converted.RoutingKey, converted.Format.Id).ShouldBe(("x", "k", (byte)1));
         converted.ExtraRoutingKeys.ShouldBe(["c"]);
     }
@@ -211,7 +215,8 @@ public class To091Tests
     public void Values_without_bytes_do_not_grow_without_bound(string code)
     {
         string array = $"f00000000500010000{code}"; // 65 536 of them in 10 bytes
-        Message converted = To091.Convert(new MessageModel10 { Annotations = Pairs.Annotated([.. Enumerable.Range(0, 5000).Select(i => ($"x-{i}", (object?)new Raw(array)))]) }.ToMessage());
+        (string, object?)[] many = [.. Enumerable.Range(0, 5000).Select(i => ($"x-{i}", (object?)new Raw(array)))];
+        Message converted = To091.Convert(new MessageModel10 { Annotations = Pairs.Annotated(many) }.ToMessage());
         converted.Properties.Length.ShouldBeLessThan(To091.HeadersSizeMax + 100);
     }
 

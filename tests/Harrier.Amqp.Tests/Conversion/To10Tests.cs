@@ -32,8 +32,8 @@ public class To10Tests
     public void Note_113_headers_become_annotations_or_application_properties()
     {
         byte[] headers = Fields.Of(
-            ("a", 1), ("x-a", 2), ("CC", Fields.Texts("c1", "c2")), ("list", Fields.Texts("lost")), ("x-list", Fields.Texts("kept")), ("table", Fields.Table(("lost", 1))),
-            ("x-table", Fields.Table(("k", "v"))), ("CC2", "text"), ("x-ü", 1), ("ü", 1));
+            ("a", 1), ("x-a", 2), ("CC", Fields.Texts("c1", "c2")), ("list", Fields.Texts("lost")), ("x-list", Fields.Texts("kept")),
+            ("table", Fields.Table(("lost", 1))), ("x-table", Fields.Table(("k", "v"))), ("CC2", "text"), ("x-ü", 1), ("ü", 1));
         Texts(new PropertyBytes().Headers(headers).Encode()).ShouldBe(
         [
             "70 [false]",
@@ -96,7 +96,8 @@ public class To10Tests
         (message.IsPersistent, message.HasDeaths, message.ArrivedAtMs, message.ExpiresAtMs, message.DueAtMs, message.Priority) = (true, true, 1, 2, 3, 4);
         message.ExtraRoutingKeys = ["c"];
         Message converted = To10.Convert(message);
-        (converted.IsPersistent, converted.HasDeaths, converted.ArrivedAtMs, converted.ExpiresAtMs, converted.DueAtMs, converted.Priority).ShouldBe((true, true, 1, 2, 3, (byte)4));
+        (converted.IsPersistent, converted.HasDeaths, converted.ArrivedAtMs, converted.ExpiresAtMs, converted.DueAtMs, converted.Priority)
+            .ShouldBe((true, true, 1, 2, 3, (byte)4));
         (converted.Exchange, converted.RoutingKey, converted.Format.Id).ShouldBe(("x", "k", (byte)2));
         converted.ExtraRoutingKeys.ShouldBe(["c"]);
         To091.Convert(converted).ExtraRoutingKeys.ShouldBe(["c"]);
@@ -114,7 +115,8 @@ public class To10Tests
     [Fact]
     public void Texts_that_1_0_cannot_have_are_left_out_or_become_bytes()
     {
-        byte[] properties = Latin(BasicPropertyFlags.ContentType, BasicPropertyFlags.MessageId, BasicPropertyFlags.ReplyTo, BasicPropertyFlags.Type, BasicPropertyFlags.AppId);
+        byte[] properties = Latin(
+            BasicPropertyFlags.ContentType, BasicPropertyFlags.MessageId, BasicPropertyFlags.ReplyTo, BasicPropertyFlags.Type, BasicPropertyFlags.AppId);
         Texts(properties).ShouldBe(["70 [false]", "72 {sym x-basic-type: bin FC}", "73 [bin FC, null, null, null, str /queues/%FC]"]);
         Texts(new PropertyBytes().Text(BasicPropertyFlags.ContentType, "ü").Encode()).ShouldBe(["70 [false]"]);
     }
