@@ -8,13 +8,10 @@ internal static class FuzzTargets
         ["frame-reader"] = (FrameReaderTarget.Fuzz, new Mutator([.. Fragments.Frames.Where(f => f.Length < 200), .. Fragments.Words])),
         ["field-table"] = (FieldTableTarget.Fuzz, new Mutator(Fragments.Words)),
         ["publish-properties"] = (PublishPropertiesTarget.Fuzz, new Mutator(Fragments.Words)),
-<<<<<<< HEAD
         ["frame-reader-10"] = (FrameReader10Target.Fuzz, new Mutator([.. Fragments10.Frames, .. Fragments10.Words])),
         ["values-10"] = (Values10Target.Fuzz, new Mutator(Fragments10.Words)),
         ["composites-10"] = (Composites10Target.Fuzz, new Mutator(Fragments10.Words)),
-=======
         ["message-sections"] = (MessageSectionsTarget.Fuzz, new Mutator(Fragments10.Words)),
->>>>>>> caf2f8b30d287ab60800007f451f4439b8d55d4f
         ["connection"] = (ConnectionTarget.Fuzz, new FrameMutator(Fragments.Words, Fragments.Frames)),
     };
 
