@@ -34,18 +34,58 @@ internal static class Fragments10
         [0xff, 0xff, 0xff, 0xff], [0, 0, 0, 0],
     ];
 
-    /// <summary>Whole frames of a client.</summary>
+    /// <summary>Whole frames of a client that has logged in.</summary>
     public static IReadOnlyList<byte[]> Frames { get; } =
     [
-        Frame(FrameType10.Amqp, []),
-        Frame(FrameType10.Sasl, Body(new SaslInit { Mechanism = "ANONYMOUS"u8 })),
-        Frame(FrameType10.Amqp, Body(new Open { ContainerId = "c"u8, MaxFrameSize = 512 })),
-        Frame(FrameType10.Amqp, Body(new Begin { IncomingWindow = 10, OutgoingWindow = 10 })),
-        Frame(FrameType10.Amqp, [.. Body(new Transfer { DeliveryId = 0, DeliveryTag = "t"u8, Settled = true }), 0x00, 0x53, 0x75, 0xa0, 1, 7]),
-        Frame(FrameType10.Amqp, Body(new Disposition { Role = Role.Receiver, Settled = true, State = [0x00, 0x53, 0x24, 0x45] })),
-        Frame(FrameType10.Amqp, Body(new Close())),
+        Frame([]),
+        Frame(Body(new Open { ContainerId = "c"u8, MaxFrameSize = 512 })),
+        Frame(Body(new Begin { IncomingWindow = 10, OutgoingWindow = 10 })),
+        Frame(Body(new Begin { IncomingWindow = 1, OutgoingWindow = 1 }), channel: 1),
+        Sender(0, Body(new Target { Address = Text("/exchanges/amq.fanout"u8) })),
+        Sender(1, Body(new Target())),
+        Sender(2, Body(new Coordinator())),
+        Sender(3, Body(new Target { Address = Text("/management"u8) })),
+        Receiver(0, Body(new Source { Dynamic = true })),
+        Receiver(4, Body(new Source { Dynamic = true })),
+        Receiver(5, Body(new Source { Address = Text("/queues/q"u8) })),
+        Frame(Body(new Flow { IncomingWindow = 10, NextOutgoingId = 0, OutgoingWindow = 10, Handle = 4, DeliveryCount = 0, LinkCredit = 10 })),
+        Frame(Body(new Flow { NextIncomingId = 0, IncomingWindow = 0, OutgoingWindow = 10, Echo = true })),
+        Frame(Body(new Flow { IncomingWindow = 10, NextOutgoingId = 0, OutgoingWindow = 10, Handle = 4, LinkCredit = 1, Drain = true })),
+        Frame([.. Body(new Transfer { DeliveryId = 0, DeliveryTag = "t"u8 }), .. Data]),
+        Frame([.. Body(new Transfer { Handle = 1, DeliveryId = 1, DeliveryTag = "u"u8, Settled = true, More = true }), .. Data]),
+        Frame([.. Body(new Transfer { Handle = 1 }), .. Body(new MessageProperties { To = Text("/exchanges/amq.fanout"u8) }), .. Data]),
+        Frame([.. Body(new Transfer { Handle = 1, Aborted = true })]),
+        Frame([.. Body(new Transfer { Handle = 2, DeliveryId = 2, DeliveryTag = "d"u8 }), 0x00, 0x53, 0x77, .. Body(new Declare())]),
+        Frame([.. Body(new Transfer { Handle = 2, DeliveryId = 3, DeliveryTag = "e"u8 }), 0x00, 0x53, 0x77, .. Body(new Discharge { TxnId = [0xa0, 1, 0] })]),
+        Frame(Body(new Disposition { Role = Role.Receiver, Settled = true, State = Body(new Accepted()) })),
+        Frame(Body(new Disposition { Role = Role.Receiver, First = 0, Last = uint.MaxValue, State = Body(new Modified { DeliveryFailed = true }) })),
+        Frame(Body(new Detach { Closed = true })),
+        Frame(Body(new Detach { Handle = 4 })),
+        Frame(Body(new End())),
+        Frame(Body(new Close())),
+        Frame(Body(new SaslInit { Mechanism = "ANONYMOUS"u8 }), FrameType10.Sasl),
         [0, 0, 0, 12, 3, 0, 0, 1, 1, 2, 3, 4], // with an extended header
     ];
+
+    /// <summary>From the protocol header to the beginning of a session on channel 0.</summary>
+    public static byte[] Opening { get; } =
+    [
+        .. "AMQP\u0003\u0001\0\0"u8,
+        .. Frame(Body(new SaslInit { Mechanism = "PLAIN"u8, InitialResponse = "\0guest\0guest"u8 }), FrameType10.Sasl),
+        .. "AMQP\0\u0001\0\0"u8,
+        .. Frame(Body(new Open { ContainerId = "c"u8 })),
+        .. Frame(Body(new Begin { IncomingWindow = 100, OutgoingWindow = 100 })),
+    ];
+
+    private static byte[] Data => [0x00, 0x53, 0x75, 0xa0, 1, 7];
+
+    private static byte[] Sender(uint handle, byte[] target) =>
+        Frame(Body(new Attach { Name = [(byte)('a' + handle)], Handle = handle, Role = Role.Sender, Source = Body(new Source()), Target = target, InitialDeliveryCount = 0 }));
+
+    private static byte[] Receiver(uint handle, byte[] source) =>
+        Frame(Body(new Attach { Name = [(byte)('a' + handle)], Handle = handle, Role = Role.Receiver, Source = source, Target = Body(new Target()) }));
+
+    private static byte[] Text(ReadOnlySpan<byte> text) => [0xa1, (byte)text.Length, .. text];
 
     private static byte[] Body<T>(T performative) where T : IComposite, allows ref struct
     {
@@ -53,5 +93,6 @@ internal static class Fragments10
         return room[..performative.Write(room)];
     }
 
-    private static byte[] Frame(FrameType10 type, byte[] body) => [0, 0, 0, checked((byte)(Frame10.HeaderSize + body.Length)), 2, (byte)type, 0, 0, .. body];
+    private static byte[] Frame(byte[] body, FrameType10 type = FrameType10.Amqp, byte channel = 0) =>
+        [0, 0, 0, checked((byte)(Frame10.HeaderSize + body.Length)), 2, (byte)type, 0, channel, .. body];
 }
