@@ -6,8 +6,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>
-/// A 1.0 message as a consumer gets it: a header of ours, the annotations with the address it was published to, and the bare message as it came (1.0 part 3, section 3.2).
-/// Nothing of it is copied before it is written.
+/// A 1.0 message as a consumer gets it: a header of ours, the annotations with the address it was published to, and the bare message as it came (1.0 part 3,
+/// section 3.2). Nothing of it is copied before it is written.
 /// </summary>
 internal readonly ref struct OutgoingPayload
 {
