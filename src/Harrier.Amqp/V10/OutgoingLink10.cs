@@ -63,7 +63,7 @@ internal sealed class OutgoingLink10 : Link10, IConsumer
     {
         if (flow.LinkCredit is { } credit)
         {
-            _creditLimit = (flow.DeliveryCount ?? 0) + credit; // before it has our attach it knows of no delivery, and the first is 0
+            _creditLimit = (flow.DeliveryCount ?? 0) + Math.Min(credit, int.MaxValue); // serial numbers: more would be less; before it has our attach it knows of no delivery, and the first is 0
             QueueCommandFlags flags = flow.Drain ? QueueCommandFlags.Drain : QueueCommandFlags.None;
             Client.Commands.Add(new QueueCommand(QueueCommandKind.Credit, Queue, Consumer: _registration, Sequence: _creditLimit, Flags: flags));
         }
