@@ -12,6 +12,7 @@ internal static class LinkFactory
         var reader = new ValueReader(attach.Source);
         if (reader.ReadDescriptor() != Source.Code) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the source of a link to the peer is a source");
         Source source = Source.Decode(ref reader);
+        if (Addresses10.IsManagement(source.Address)) return session.ManagementPairs.AttachReplies(in attach);
         return new OutgoingLink10(session, in attach, SourceFactory.Create(session.Connection, in source));
     }
 
@@ -28,6 +29,7 @@ internal static class LinkFactory
                 default: throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the target of a link is a target or a coordinator");
             }
         }
+        if (Addresses10.IsManagement(target.Address)) return session.ManagementPairs.AttachRequests(in attach);
         return new IncomingLink10(session, in attach, TargetFactory.Create(session.Connection, in target));
     }
 }

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Management;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -49,6 +50,22 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         delivery.Message.AddReferences(1);
         _waiting.Enqueue(new Waiting { Transfer = transfer });
         _isStalled = true;
+    }
+
+    /// <summary>Writes an answer of the management node, which is settled by that.</summary>
+    public void Send(ReplyTransfer reply)
+    {
+        lock (Output.Gate)
+        {
+            reply.DeliveryId = (uint)_unsettled.AddSettled();
+            if (_waiting.Count == 0 && TryWrite(ref reply))
+            {
+                reply.End();
+                return;
+            }
+            _waiting.Enqueue(new Waiting { Reply = reply });
+            _isStalled = true;
+        }
     }
 
     /// <summary>Tells a link's peer that its credit has been used up, after what it was sent. Under the gate.</summary>
@@ -124,6 +141,11 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         while (_waiting.TryPeek(out Waiting? waiting))
         {
             if (waiting.DrainedLink is { } link) link.WriteDrained(waiting.DeliveryCount);
+            else if (waiting.Reply is { } reply)
+            {
+                if (!TryWrite(ref reply)) return;
+                reply.End();
+            }
             else
             {
                 if (!TryWrite(ref waiting.Transfer)) return;
@@ -134,10 +156,9 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
     }
 
     /// <summary>Writes frames until the delivery is complete or the window is used up.</summary>
-    private bool TryWrite(ref OutgoingTransfer transfer)
+    private bool TryWrite<T>(ref T transfer) where T : IOutgoingTransfer
     {
-        if (transfer.Link.IsGone) return true;
-        long before = Output.UnflushedBytes;
+        if (transfer.IsGone) return true;
         bool isComplete = false;
         while (!isComplete && _peerWindow > 0)
         {
@@ -146,7 +167,6 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
             Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
         }
         if (_peerWindow == 0) _isStalled = true;
-        Output.CountAsDeliveries(Output.UnflushedBytes - before);
         return isComplete;
     }
 
@@ -157,10 +177,12 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         return (ulong)Math.Max(0, (long)_unsettled.LastTag - behind);
     }
 
-    /// <summary>A delivery, as far as it was not sent, or the end of a link's drain.</summary>
+    /// <summary>A delivery or an answer, as far as it was not sent, or the end of a link's drain.</summary>
     private sealed class Waiting
     {
         public OutgoingTransfer Transfer;
+
+        public ReplyTransfer? Reply { get; init; }
 
         public OutgoingLink10? DrainedLink { get; init; }
 
@@ -168,7 +190,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
 
         public void Release()
         {
-            if (DrainedLink is null) Transfer.Message.Release();
+            if (DrainedLink is null && Reply is null) Transfer.Message.Release();
         }
 
         public bool Concerns(OutgoingLink10 link) => ReferenceEquals(DrainedLink ?? Transfer.Link, link);

@@ -5,8 +5,18 @@ using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10;
 
+/// <summary>Something for the peer that may need several transfers.</summary>
+internal interface IOutgoingTransfer
+{
+    /// <summary>Whether its link has ended, so that nothing more of it may be sent.</summary>
+    bool IsGone { get; }
+
+    /// <summary>Writes the next frame; whether it was the last. Under the output's gate.</summary>
+    bool WriteFrame(FrameOutput output, ushort channel, int frameBytesMax);
+}
+
 /// <summary>A delivery on its way to the peer, in as many transfers as its frames need (1.0 part 2, section 2.6.14).</summary>
-internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, Message message, int acquiredCount, int deliveryCount, bool isSettled)
+internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, Message message, int acquiredCount, int deliveryCount, bool isSettled) : IOutgoingTransfer
 {
     private int _sent;
 
@@ -14,7 +24,8 @@ internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, Message m
 
     public readonly Message Message => message;
 
-    /// <summary>Writes the next frame; whether it was the last. Under the output's gate.</summary>
+    public readonly bool IsGone => link.IsGone;
+
     public bool WriteFrame(FrameOutput output, ushort channel, int frameBytesMax)
     {
         var payload = new OutgoingPayload(message, acquiredCount, deliveryCount, stackalloc byte[OutgoingPayload.ScratchBytes]);
@@ -28,16 +39,12 @@ internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, Message m
             DeliveryTag = isFirst ? tag : default,
             MessageFormat = isFirst ? 0 : null,
             Settled = isFirst ? isSettled : null,
-            More = true,
         };
-        int left = payload.Size - _sent, count = Math.Min(left, frameBytesMax - Frame10.HeaderSize - transfer.SizeMax);
-        bool isLast = count == left;
-        Span<byte> span = output.GetSpan(Frame10.HeaderSize + transfer.SizeMax);
-        int headSize = isLast ? FrameWriter10.WritePerformative(span, transfer with { More = false }) : FrameWriter10.WritePerformative(span, in transfer);
-        FrameWriter10.WriteHeader(span, headSize + count, channel);
-        output.Advance(headSize);
+        long before = output.UnflushedBytes;
+        int left = payload.Size - _sent, count = FrameWriter10.WriteTransferHead(output, channel, in transfer, left, frameBytesMax);
         payload.Write(output, _sent, count);
+        output.CountAsDeliveries(output.UnflushedBytes - before);
         _sent += count;
-        return isLast;
+        return count == left;
     }
 }

@@ -1,4 +1,5 @@
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Management;
 using Harrier.Broker;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -27,6 +28,7 @@ internal sealed class Session10
         _incoming = Pack(begin.NextOutgoingId, (uint)_incomingWindowMax);
         Outgoing = new OutgoingSession(connection, this, begin.IncomingWindow);
         Settlements = new SessionSettlements(channel);
+        ManagementPairs = new ManagementPairs(this);
         Transactions = new Transactions10(this, connection.Limits.TransactionBytesMax);
         Write(new Begin
         {
@@ -50,6 +52,9 @@ internal sealed class Session10
 
     /// <summary>Transactions that were declared and not discharged.</summary>
     public Transactions10 Transactions { get; }
+
+    /// <summary>Its links to and from the management node.</summary>
+    public ManagementPairs ManagementPairs { get; }
 
     private SessionSettlements Settlements { get; }
 
