@@ -204,6 +204,21 @@ internal sealed class Session10
         link.Answer(in attach);
     }
 
+    /// <summary>Goes on with an attach whose answer had to wait. What is wrong with it concerns the one link.</summary>
+    public void GoOn(Link10 link, AttachCopy attach, Action work)
+    {
+        if (link.IsDetached) return;
+        try
+        {
+            work();
+        }
+        catch (Exception e) when (RefusalOf(e) is { } refusal)
+        {
+            Write(attach.Refusal(link.Handle));
+            link.Detach(refusal);
+        }
+    }
+
     // Everything that is wrong with an attach concerns the one link (1.0 part 2, section 2.6.3).
     private static AmqpException? RefusalOf(Exception e) => e switch
     {
@@ -272,7 +287,7 @@ internal sealed class Session10
         {
             Outcome outcome = state.Outcome ?? settling.Owner.DefaultOutcome;
             if (transaction is null) Settle(in settling, outcome);
-            else transaction.Settle(in settling, outcome);
+            else transaction.Settle(in settling, outcome, disposition.Settled);
         }
         bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
         if (isSecond) SettleSecond(in disposition, last);
