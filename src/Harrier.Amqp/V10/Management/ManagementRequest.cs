@@ -25,7 +25,7 @@ internal readonly ref struct ManagementRequest
     /// <summary>Reads a whole message. Throws <see cref="DecodeException"/> when it is none, and <see cref="AmqpException"/> when it is no request.</summary>
     public static ManagementRequest Read(ReadOnlySpan<byte> message)
     {
-        int bodyAt = Sections10.FindBody(message);
+        int bodyAt = Sections10.TryFindBody(message, out int prefixSize) ? prefixSize : message.Length; // Proton leaves a body of null out
         Value10 properties = Sections10.Find(Sections10.WithoutDeliveryAnnotations(message[..bodyAt])).Properties;
         if (properties.IsNull) throw Malformed();
         var reader = new ValueReader(properties.Encoded);
@@ -42,6 +42,7 @@ internal readonly ref struct ManagementRequest
 
     private static Value10 ReadBody(ReadOnlySpan<byte> sections)
     {
+        if (sections.IsEmpty) return default;
         Body10.Check(sections);
         var reader = new SectionReader10(sections);
         reader.TryRead(out SectionKind kind, out Value10 value);

@@ -131,6 +131,15 @@ public class ManagementHandlerTests
             .Condition.ShouldBe("amqp:invalid-field");
 
     [Fact]
+    public void A_request_needs_no_body()
+    {
+        byte[] message = ManagementClient.Message("GET", "/queues/q", null);
+        ManagementRequest request = ManagementRequest.Read(message.AsSpan(..^4));
+        (request.Method, request.Body.IsNull).ShouldBe(("GET", true));
+        Should.Throw<DecodeException>(() => ManagementRequest.Read(message.AsSpan(..^5)));
+    }
+
+    [Fact]
     public void A_body_of_data_is_no_value()
     {
         byte[] message = ManagementClient.Message("PUT", "/queues/q", null);
