@@ -117,6 +117,9 @@ internal static class AmqpErrors
 
     public static AmqpException HalfOpenPair() => new(AmqpErrorScope.Link, PreconditionFailed, "received transfer on half open management link pair");
 
+    public static AmqpException TooManyReplies(int bytesMax) =>
+        new(AmqpErrorScope.Link, ResourceLimitExceeded, $"more than {bytesMax} bytes of management replies wait for credit");
+
     public static AmqpException Stolen() => new(AmqpErrorScope.Link, "amqp:link:stolen", "the link has been attached elsewhere");
 
     private static string ConditionOf(ErrorCode code) => code switch

@@ -10,7 +10,13 @@ namespace Harrier.Amqp.V10.Management;
 /// </summary>
 internal sealed class ManagementPairs(Session10 session)
 {
+    /// <summary>Bytes of the replies that may wait in a session.</summary>
+    public const int UnsentBytesMax = 4 << 20;
+
     private readonly Dictionary<string, ManagementPair> _pairs = [];
+
+    /// <summary>Bytes of the replies that wait for credit or for the session's window.</summary>
+    public int UnsentBytes { get; set; }
 
     /// <summary>Makes the link for requests. Refusals are thrown.</summary>
     public Link10 AttachRequests(in Attach attach)

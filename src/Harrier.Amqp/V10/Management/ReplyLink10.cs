@@ -12,6 +12,7 @@ internal sealed class ReplyLink10(Session10 session, in Attach attach, Managemen
     private readonly ulong _messageBytesMax = attach.MaxMessageSize is null or 0 ? ulong.MaxValue : attach.MaxMessageSize.Value;
     private uint _deliveryCount;
     private uint _credit;
+    private int _unsentBytes;
     private int _unsentCount; // of those that had credit: the session's window has no room for them yet
     private bool _isDraining;
 
@@ -54,13 +55,21 @@ internal sealed class ReplyLink10(Session10 session, in Attach attach, Managemen
             Detach(AmqpErrors.MessageTooLarge((ulong)message.Length, (int)_messageBytesMax));
             return;
         }
+        if (Session.ManagementPairs.UnsentBytes + message.Length > ManagementPairs.UnsentBytesMax)
+        {
+            pair.OnLost(1);
+            Detach(AmqpErrors.TooManyReplies(ManagementPairs.UnsentBytesMax));
+            return;
+        }
+        CountUnsent(message.Length);
         _waiting.Enqueue(message);
         SendWaiting();
     }
 
-    /// <summary>A reply that was to be sent is complete.</summary>
-    public void OnSent()
+    /// <summary>A reply of so many bytes was sent, all of it.</summary>
+    public void OnSent(int bytes)
     {
+        CountUnsent(-bytes);
         _unsentCount--;
         pair.OnAnswered();
         if (_isDraining) Drain();
@@ -70,8 +79,15 @@ internal sealed class ReplyLink10(Session10 session, in Attach attach, Managemen
     {
         pair.Replies = null;
         pair.OnLost(_waiting.Count + _unsentCount);
+        CountUnsent(-_unsentBytes);
         _waiting.Clear();
         Session.ManagementPairs.RemoveEnded(pair);
+    }
+
+    private void CountUnsent(int bytes)
+    {
+        _unsentBytes += bytes;
+        Session.ManagementPairs.UnsentBytes += bytes;
     }
 
     private void SendWaiting()

@@ -17,7 +17,7 @@ internal sealed class ReplyTransfer(ReplyLink10 link, byte[] message) : IOutgoin
     /// <summary>It is written, all of it.</summary>
     public void End()
     {
-        if (!IsGone) link.OnSent();
+        if (!IsGone) link.OnSent(message.Length);
     }
 
     public bool WriteFrame(FrameOutput output, ushort channel, int frameBytesMax)

@@ -64,7 +64,11 @@ internal sealed class RequestLink10(Session10 session, in Attach attach, Managem
         int size = _message.WrittenCount + payload.Length;
         if (size > MessageBytesMax) throw AmqpErrors.MessageTooLarge((ulong)size, MessageBytesMax);
         _message.Write(payload);
-        if (transfer.More && !transfer.Aborted) return;
+        if (transfer.More && !transfer.Aborted)
+        {
+            Connection.OnPublished(); // what is not complete takes memory
+            return;
+        }
         _isUnderWay = false;
         if (!transfer.Aborted) Carry(_message.WrittenSpan);
         _message.ResetWrittenCount();

@@ -133,6 +133,28 @@ public class ManagementLinkTests
     }
 
     [Fact]
+    public async Task Replies_that_wait_have_their_limit()
+    {
+        await using ManagementPeer peer = await ManagementPeer.Open(frameBytesMax: 4096);
+        await peer.AttachPair(credit: 10);
+        await peer.Request("PUT", "/queues/q", Map());
+        (await peer.ExpectReply()).Status.ShouldBe(201);
+        for (int i = 0; i < 9; i++)
+        {
+            Dictionary<string, object?> arguments = Map(("n", i), ("large", new string('l', 100_000)));
+            object binding = Map(("source", "amq.headers"), ("destination_queue", "q"), ("binding_key", ""), ("arguments", arguments));
+            await peer.Request("POST", "/bindings", binding);
+            (await peer.ExpectReply()).Status.ShouldBe(204);
+            if (i is 2 or 6) await peer.ExpectFlow();
+        }
+        for (int i = 0; i < 5; i++) await peer.Request("GET", "/bindings?src=amq.headers&dstq=q&key=");
+        (await peer.ExpectFlow()).Handle.ShouldBe(ManagementPeer.Requests);
+        (await peer.ExpectDetach(ManagementPeer.Replies)).ShouldBe("amqp:resource-limit-exceeded: more than 4194304 bytes of management replies wait for credit");
+        (await peer.ExpectFlow()).Handle.ShouldBe(ManagementPeer.Requests); // none of the requests is under way any more
+        await peer.ExpectQuiet();
+    }
+
+    [Fact]
     public async Task More_requests_than_may_come_end_the_link()
     {
         await using ManagementPeer peer = await ManagementPeer.Open();
