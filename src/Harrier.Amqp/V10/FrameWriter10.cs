@@ -19,19 +19,6 @@ internal static class FrameWriter10
         }
     }
 
-    /// <summary>Writes the head of a transfer frame, behind which its payload is to be written. Under the output's gate.</summary>
-    /// <param name="left">Bytes of the message that were not sent yet.</param>
-    /// <returns>How many of them the frame has room for. When it is all of them, this is the last frame.</returns>
-    public static int WriteTransferHead(FrameOutput output, ushort channel, in Transfer transfer, int left, int frameBytesMax)
-    {
-        int count = Math.Min(left, frameBytesMax - Frame10.HeaderSize - transfer.SizeMax);
-        Span<byte> span = output.GetSpan(Frame10.HeaderSize + transfer.SizeMax);
-        int headSize = WritePerformative(span, transfer with { More = count < left });
-        WriteHeader(span, headSize + count, channel);
-        output.Advance(headSize);
-        return count;
-    }
-
     /// <summary>Writes a frame without a body, which only says that we are here.</summary>
     public static void WriteEmpty(FrameOutput output)
     {

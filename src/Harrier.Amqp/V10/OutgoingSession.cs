@@ -16,6 +16,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
 {
     private readonly UnackedDeliveries<OutgoingLink10> _unsettled = new();
     private readonly Queue<Waiting> _waiting = new();
+    private readonly byte[] _scratch = new byte[OutgoingPayload.ScratchBytes]; // on the stack it would be cleared for every message
     private List<IRoomWaiter> _roomWaiters = [];
     private uint _nextTransferId;
     private uint _peerWindow = peerWindow;
@@ -58,11 +59,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         lock (Output.Gate)
         {
             reply.DeliveryId = (uint)_unsettled.AddSettled();
-            if (_waiting.Count == 0 && TryWrite(ref reply))
-            {
-                reply.End();
-                return;
-            }
+            if (_waiting.Count == 0 && TryWrite(reply)) return;
             _waiting.Enqueue(new Waiting { Reply = reply });
             _isStalled = true;
         }
@@ -143,8 +140,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
             if (waiting.DrainedLink is { } link) link.WriteDrained(waiting.DeliveryCount);
             else if (waiting.Reply is { } reply)
             {
-                if (!TryWrite(ref reply)) return;
-                reply.End();
+                if (!TryWrite(reply)) return;
             }
             else
             {
@@ -156,17 +152,35 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
     }
 
     /// <summary>Writes frames until the delivery is complete or the window is used up.</summary>
-    private bool TryWrite<T>(ref T transfer) where T : IOutgoingTransfer
+    private bool TryWrite(ref OutgoingTransfer transfer)
     {
-        if (transfer.IsGone) return true;
+        if (transfer.Link.IsGone) return true;
+        long before = Output.UnflushedBytes;
         bool isComplete = false;
         while (!isComplete && _peerWindow > 0)
         {
-            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax);
+            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, _scratch);
             _peerWindow--;
             Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
         }
         if (_peerWindow == 0) _isStalled = true;
+        Output.CountAsDeliveries(Output.UnflushedBytes - before);
+        return isComplete;
+    }
+
+    /// <summary>The same for an answer, which the peer has asked for: it does not count as a delivery.</summary>
+    private bool TryWrite(ReplyTransfer reply)
+    {
+        if (reply.IsGone) return true;
+        bool isComplete = false;
+        while (!isComplete && _peerWindow > 0)
+        {
+            isComplete = reply.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax);
+            _peerWindow--;
+            Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
+        }
+        if (_peerWindow == 0) _isStalled = true;
+        if (isComplete) reply.End();
         return isComplete;
     }
 

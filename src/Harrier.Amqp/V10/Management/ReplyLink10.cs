@@ -52,7 +52,7 @@ internal sealed class ReplyLink10(Session10 session, in Attach attach, Managemen
         if ((ulong)message.Length > _messageBytesMax)
         {
             pair.OnLost(1);
-            Detach(AmqpErrors.MessageTooLarge((ulong)message.Length, (int)_messageBytesMax));
+            Detach(AmqpErrors.MessageTooLarge((ulong)message.Length, _messageBytesMax));
             return;
         }
         if (Session.ManagementPairs.UnsentBytes + message.Length > ManagementPairs.UnsentBytesMax)
