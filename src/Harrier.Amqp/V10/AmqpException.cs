@@ -84,6 +84,12 @@ internal static class AmqpErrors
     public static AmqpException ConnectionLimit(int max) =>
         new(AmqpErrorScope.Connection, ResourceLimitExceeded, $"connection refused: node connection limit ({max}) is reached");
 
+    public static AmqpException FrameTooSmall(int size, int max) =>
+        new(AmqpErrorScope.Connection, "amqp:frame-size-too-small", $"an answer of {size} bytes does not fit a frame of {max} bytes");
+
+    /// <summary>Behaviour note 105.</summary>
+    public static AmqpException NoAddress() => new(AmqpErrorScope.Link, PreconditionFailed, "anonymous terminus requires 'to' address to be set");
+
     public static AmqpException NoVirtualHost(string name) => new(AmqpErrorScope.Connection, NotFound, $"virtual host '{name}' does not exist");
 
     public static AmqpException ChannelTooHigh(int channel, int max) => Framing($"channel number ({channel}) exceeds maximum channel number ({max})");

@@ -81,7 +81,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
             uint received = flow.NextIncomingId ?? 0; // before it has our begin it knows of no transfer, and the first is 0
             if ((int)(_nextTransferId - received) < 0)
                 throw AmqpErrors.WindowViolation($"the peer's next-incoming-id {received} is ahead of our next-outgoing-id {_nextTransferId}");
-            long window = received + (long)flow.IncomingWindow - _nextTransferId;
+            long window = (int)(received - _nextTransferId) + (long)flow.IncomingWindow; // ids go round
             _peerWindow = (uint)Math.Clamp(window, 0, uint.MaxValue);
             WriteWaiting();
             if (_waiting.Count == 0 && _peerWindow > 0) _isStalled = false;
@@ -159,7 +159,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         bool isComplete = false;
         while (!isComplete && _peerWindow > 0)
         {
-            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, _scratch);
+            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, connection.Clock.Time, _scratch);
             _peerWindow--;
             Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
         }
