@@ -118,6 +118,16 @@ internal static class AmqpErrors
     public static AmqpException TransactionTooLarge(int max) =>
         new(AmqpErrorScope.Link, ResourceLimitExceeded, $"a transaction of more than {max} bytes");
 
+    public static AmqpException NotPaired() => InvalidField(AmqpErrorScope.Link, "Link property 'paired' is not set to boolean value 'true'");
+
+    public static AmqpException PairIsComplete(string name) =>
+        new(AmqpErrorScope.Link, PreconditionFailed, $"the management link pair '{name}' has a link of this direction");
+
+    public static AmqpException HalfOpenPair() => new(AmqpErrorScope.Link, PreconditionFailed, "received transfer on half open management link pair");
+
+    public static AmqpException TooManyReplies(int bytesMax) =>
+        new(AmqpErrorScope.Link, ResourceLimitExceeded, $"more than {bytesMax} bytes of management replies wait for credit");
+
     public static AmqpException Stolen() => new(AmqpErrorScope.Link, "amqp:link:stolen", "the link has been attached elsewhere");
 
     private static string ConditionOf(ErrorCode code) => code switch

@@ -22,6 +22,7 @@ internal sealed class Connection10 : ServedConnection
     {
         Termini = server.Termini;
         _handshake = new Handshake10(this, server, from, withSasl);
+        NodeName = server.Identity.ClusterName;
         Settlements = new SettlementRelease(Output, Broker.Sync);
     }
 
@@ -29,6 +30,9 @@ internal sealed class Connection10 : ServedConnection
 
     /// <summary>What the client calls itself; links belong to it (1.0 part 2, section 2.6.1).</summary>
     public string ContainerId => _handshake.ContainerId;
+
+    /// <summary>What the broker calls itself: where queues are.</summary>
+    public string NodeName { get; }
 
     /// <summary>Bytes of the largest frame that the peer takes.</summary>
     public int PeerFrameBytesMax => _handshake.PeerFrameBytesMax;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V10.Durable;
+using Harrier.Amqp.V10.Management;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -30,6 +31,7 @@ internal sealed class Session10
         _incoming = Pack(begin.NextOutgoingId, (uint)_incomingWindowMax);
         Outgoing = new OutgoingSession(connection, this, begin.IncomingWindow);
         Settlements = new SessionSettlements(channel);
+        ManagementPairs = new ManagementPairs(this);
         Transactions = new Transactions10(this, connection.Limits.TransactionBytesMax);
         Write(new Begin
         {
@@ -53,6 +55,9 @@ internal sealed class Session10
 
     /// <summary>Transactions that were declared and not discharged.</summary>
     public Transactions10 Transactions { get; }
+
+    /// <summary>Its links to and from the management node.</summary>
+    public ManagementPairs ManagementPairs { get; }
 
     /// <summary>Termini whose link is gone and that stay for as long as the session does.</summary>
     public List<DurableTerminus> LingeringTermini { get; } = [];
