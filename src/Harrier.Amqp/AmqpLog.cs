@@ -30,9 +30,18 @@ internal static partial class AmqpLog
     [LoggerMessage(2008, LogLevel.Critical, "Connection {Connection} met a broken invariant of the broker and is closed")]
     public static partial void InvariantBroken(this ILogger log, string connection, Exception exception);
 
-    [LoggerMessage(2009, LogLevel.Warning, "A peer at {Peer} does not speak AMQP 0-9-1: it sent {Header}")]
+    [LoggerMessage(2009, LogLevel.Warning, "A peer at {Peer} does not speak AMQP: it sent {Header}")]
     public static partial void WrongProtocol(this ILogger log, string? peer, string header);
 
     [LoggerMessage(2010, LogLevel.Warning, "A connection from {Peer} is refused: {ConnectionsMax} are open, which is the limit")]
     public static partial void TooManyConnections(this ILogger log, string? peer, int connectionsMax);
+
+    [LoggerMessage(2011, LogLevel.Information, "Connection {Connection} was closed by its client with {Error}")]
+    public static partial void ClosedByPeer(this ILogger log, string connection, string error);
+
+    [LoggerMessage(2012, LogLevel.Warning, "Connection {Connection} is closed: {Condition} {Text}")]
+    public static partial void ConnectionFailed(this ILogger log, string connection, string condition, string text);
+
+    [LoggerMessage(2013, LogLevel.Warning, "A session or link on channel {Channel} of connection {Connection} is ended: {Condition} {Text}")]
+    public static partial void LinkError(this ILogger log, string connection, int channel, string condition, string text);
 }

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V091;
+using Harrier.Amqp.V10;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Microsoft.Extensions.Logging;
@@ -19,7 +20,7 @@ public sealed class AmqpServer : IDisposable
     // Connections beyond the limit that are let in as far as it takes to tell them so.
     private const int RefusalsMax = 100;
 
-    private readonly ConcurrentDictionary<Connection091, byte> _connections = new();
+    private readonly ConcurrentDictionary<ServedConnection, byte> _connections = new();
     private readonly ITimer _beats;
     private int _connectionCount;
     private volatile bool _isShuttingDown;
@@ -30,7 +31,9 @@ public sealed class AmqpServer : IDisposable
         Limits = limits;
         Time = time;
         Log = log;
+        Identity = identity;
         ServerProperties = V091.ServerProperties.Encode(identity);
+        OpenProperties = V10.OpenProperties.Encode(identity);
         _beats = time.CreateTimer(_ => Beat(), null, BeatInterval, BeatInterval);
     }
 
@@ -48,7 +51,11 @@ public sealed class AmqpServer : IDisposable
 
     internal ILogger Log { get; }
 
+    internal ServerIdentity Identity { get; }
+
     internal byte[] ServerProperties { get; }
+
+    internal byte[] OpenProperties { get; }
 
     internal PipeScheduler Scheduler => PipeScheduler.ThreadPool;
 
@@ -63,7 +70,13 @@ public sealed class AmqpServer : IDisposable
                 Log.TooManyConnections(from?.ToString(), Limits.ConnectionsMax);
                 return;
             }
-            if (await ProtocolHeader.NegotiateAsync(transport, this, from)) await ServeV091Async(transport, from, count > Limits.ConnectionsMax);
+            bool isBeyondLimit = count > Limits.ConnectionsMax;
+            switch (await ProtocolHeader.NegotiateAsync(transport, this, from))
+            {
+                case PeerProtocol.V091: await ServeAsync(new Connection091(transport, from, this) { IsBeyondLimit = isBeyondLimit }); break;
+                case PeerProtocol.V10: await ServeAsync(new Connection10(transport, from, this, withSasl: false) { IsBeyondLimit = isBeyondLimit }); break;
+                case PeerProtocol.V10WithSasl: await ServeAsync(new Connection10(transport, from, this, withSasl: true) { IsBeyondLimit = isBeyondLimit }); break;
+            }
         }
         finally
         {
@@ -75,7 +88,7 @@ public sealed class AmqpServer : IDisposable
     public async Task ShutdownAsync(CancellationToken stop)
     {
         _isShuttingDown = true;
-        foreach (Connection091 connection in _connections.Keys) connection.RequestShutdown();
+        foreach (ServedConnection connection in _connections.Keys) connection.RequestShutdown();
         using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(20), Time);
         try
         {
@@ -89,9 +102,8 @@ public sealed class AmqpServer : IDisposable
 
     public void Dispose() => _beats.Dispose();
 
-    private async Task ServeV091Async(IDuplexPipe transport, EndPoint? from, bool isBeyondLimit)
+    private async Task ServeAsync(ServedConnection connection)
     {
-        var connection = new Connection091(transport, from, this) { IsBeyondLimit = isBeyondLimit };
         _connections.TryAdd(connection, 0);
         try
         {
@@ -106,6 +118,6 @@ public sealed class AmqpServer : IDisposable
 
     private void Beat()
     {
-        foreach ((Connection091 connection, _) in _connections) connection.OnBeat();
+        foreach ((ServedConnection connection, _) in _connections) connection.OnBeat();
     }
 }

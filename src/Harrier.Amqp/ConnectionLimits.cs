@@ -18,6 +18,27 @@ public sealed class ConnectionLimits
     /// <summary>Consumers that one channel may have.</summary>
     public int ConsumersPerChannelMax { get; set; } = 100_000;
 
+    /// <summary>Sessions that one 1.0 connection may have (RabbitMQ's channel-max of 63 and one).</summary>
+    public int SessionsMax { get; set; } = 64;
+
+    /// <summary>Links that one 1.0 session may have (behaviour note 109: handles up to 255).</summary>
+    public int LinksPerSessionMax { get; set; } = 256;
+
+    /// <summary>Deliveries that a 1.0 sender may have under way on one link.</summary>
+    public int LinkCreditMax { get; set; } = 1000;
+
+    /// <summary>Transfers that a 1.0 peer may have under way in one session.</summary>
+    public int IncomingWindowMax { get; set; } = 4096;
+
+    /// <summary>The virtual host of 1.0 connections that name none.</summary>
+    public string DefaultVirtualHost { get; set; } = "/";
+
+    /// <summary>Whether 1.0 links may use the addresses of RabbitMQ before 4.0: /queue/q, /amq/queue/q, /exchange/x/k, /topic/k.</summary>
+    public bool AllowsAddressVersion1 { get; set; }
+
+    /// <summary>Whether a 1.0 link to a plain name that nothing has makes a durable queue of that name.</summary>
+    public bool CreatesQueues { get; set; }
+
     /// <summary>Bytes of the largest message body.</summary>
     public int MessageBytesMax { get; set; } = 16 << 20;
 

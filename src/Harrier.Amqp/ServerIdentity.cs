@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Harrier.Amqp;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace Harrier.Amqp;
 /// </summary>
 public sealed class ServerIdentity
 {
+    internal const string Copyright = "Copyright Harrier contributors";
+    internal const string Information = "Licensed under the Apache License 2.0";
+
     public string Product { get; set; } = "RabbitMQ";
 
     public string Version { get; set; } = "4.3.5";
@@ -13,4 +18,7 @@ public sealed class ServerIdentity
     public string Platform { get; set; } = "Erlang/OTP 27.3";
 
     public string ClusterName { get; set; } = "harrier@localhost";
+
+    internal static string OwnVersion { get; } =
+        typeof(ServerIdentity).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 }

@@ -32,6 +32,9 @@ public sealed class HarrierOptions
     /// <summary>Users who may log in. Without any there is guest, with password guest, from this machine only.</summary>
     public IList<UserOptions> Users { get; } = [];
 
+    /// <summary>The user that clients without a name log in as (SASL ANONYMOUS); null refuses them. RabbitMQ: anonymous_login_user.</summary>
+    public string? AnonymousUser { get; set; }
+
     public ConnectionLimits Limits { get; set; } = new();
 
     public ServerIdentity Identity { get; set; } = new();

@@ -23,8 +23,11 @@ internal static class OptionsReader
     /// <summary>The users who may log in.</summary>
     public static UserStore Users(HarrierOptions options, Random random)
     {
-        IEnumerable<UserOptions> users = options.Users.Count > 0 ? options.Users : [Guest()];
-        return new UserStore(users.Select(u => User(u, VirtualHosts(options), random)).DistinctBy(u => u.Name));
+        IEnumerable<UserOptions> declared = options.Users.Count > 0 ? options.Users : [Guest()];
+        User[] users = [.. declared.Select(u => User(u, VirtualHosts(options), random)).DistinctBy(u => u.Name)];
+        if (options.AnonymousUser is { } name && users.All(u => u.Name != name))
+            throw new HarrierOptionsException($"anonymousUser: there is no user '{name}'");
+        return new UserStore(users, options.AnonymousUser);
     }
 
     /// <summary>How the data directory is used.</summary>

@@ -123,6 +123,30 @@ public class LoginTests
         await client.Open(new OpenOptions());
     }
 
+    [Fact]
+    public async Task A_client_without_a_name_is_who_was_named_for_that()
+    {
+        await using var server = new TestServer(anonymousUser: "guest");
+        WireScript client = server.Connect();
+        await client.SendBytes(WireScript.ProtocolHeader);
+        WireFrame start = await client.Expect(AmqpMethod.ConnectionStart, 0);
+        Encoding.ASCII.GetString(ConnectionStart.Decode(start.Arguments).Mechanisms).ShouldBe("PLAIN AMQPLAIN ANONYMOUS");
+        await Answer(client, "ANONYMOUS", "somebody"u8.ToArray());
+        await client.Expect(AmqpMethod.ConnectionTune, 0);
+    }
+
+    [Theory]
+    [InlineData("ANONYMOUS")]
+    [InlineData("EXTERNAL")]
+    [InlineData("SCRAM-SHA-256")]
+    public async Task A_mechanism_that_is_not_offered_is_unknown(string mechanism)
+    {
+        await using var server = new TestServer();
+        WireScript client = await Started(server);
+        await Answer(client, mechanism, []);
+        await client.ExpectConnectionCloseLike(503, $"COMMAND_INVALID - unknown authentication mechanism '{mechanism}'");
+    }
+
     private static async Task<WireScript> Started(TestServer server)
     {
         WireScript client = server.Connect();

@@ -80,10 +80,10 @@ public sealed class RefusalDurabilityTests : IAsyncLifetime
     [Fact]
     public async Task A_refusal_with_nothing_before_it_goes_out_at_once()
     {
-        _release.Add(_one, new ConfirmRun(3, IsRefused: true), ticket: 0);
+        _release.Add((_one, new ConfirmRun(3, IsRefused: true)), ticket: 0);
         _output.Flush();
         (await _client.ExpectNack()).ShouldBe((3ul, true));
-        _release.Add(_one, new ConfirmRun(4, IsRefused: true), ticket: 0);
+        _release.Add((_one, new ConfirmRun(4, IsRefused: true)), ticket: 0);
         _output.Flush();
         (await _client.ExpectNack()).ShouldBe((4ul, false));
     }
@@ -98,7 +98,7 @@ public sealed class RefusalDurabilityTests : IAsyncLifetime
         (await _client.ExpectNack(2)).ShouldBe((1ul, false));
     }
 
-    private void Add(ChannelConfirms channel, ulong last, bool isRefused) => _release.Add(channel, new ConfirmRun(last, isRefused), _pending);
+    private void Add(ChannelConfirms channel, ulong last, bool isRefused) => _release.Add((channel, new ConfirmRun(last, isRefused)), _pending);
 
     private void ExpectSilence() => _output.UnflushedBytes.ShouldBe(0);
 }

@@ -131,7 +131,7 @@ public class RefusedConfirmTests
         /// <summary>Sends what is due, as a channel does after every read.</summary>
         public List<Answer> Hear()
         {
-            while (Tracker.TryTakeAnswered(out ConfirmRun run)) _release.Add(_channel, run, ticket: 0);
+            while (Tracker.TryTakeAnswered(out ConfirmRun run)) _release.Add((_channel, run), ticket: 0);
             _output.Flush();
             List<Answer> heard = [];
             if (!_pipe.Reader.TryRead(out ReadResult read)) return heard;

@@ -84,10 +84,15 @@ public sealed class TransportTests
     {
         public int Applied { get; private set; }
 
-        public int PayloadMax => 4096;
-
         public bool IsStopped => Applied > 0;
 
-        public void Apply(in Frame frame) => Applied++;
+        public bool TryApply(ref ReadOnlySpan<byte> bytes)
+        {
+            if (!FrameReader.TryRead(ref bytes, 4096, out _)) return false;
+            Applied++;
+            return true;
+        }
+
+        public int CompleteSize(in ReadOnlySequence<byte> bytes) => FrameReader.CompleteSize(bytes, 4096);
     }
 }

@@ -11,6 +11,7 @@ public sealed class SaslTests
     [InlineData("00'guest' 00", "guest", "")]
     [InlineData("00 00", "", "")]
     [InlineData("00 C3A9 00 E282AC", "é", "€")]
+    [InlineData("'guest' 00'guest' 00'secret'", "guest", "secret")] // as itself
     public void A_PLAIN_response_is_split(string response, string user, string password)
     {
         PlainResponse.TryRead(Wire.Bytes(response), out ReadOnlySpan<byte> readUser, out ReadOnlySpan<byte> readPassword).ShouldBeTrue();
@@ -24,6 +25,8 @@ public sealed class SaslTests
     [InlineData("00'guest'")]
     [InlineData("'guest' 00'secret'")]
     [InlineData("'other' 00'guest' 00'secret'")] // to act as another identity
+    [InlineData("'gues' 00'guest' 00'secret'")]
+    [InlineData("'guest' 00 00'secret'")]
     [InlineData("00'guest' 00'secret' 00")]
     [InlineData("00 00 00")]
     public void A_malformed_PLAIN_response_is_refused(string response)

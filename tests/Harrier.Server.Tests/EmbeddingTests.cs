@@ -106,6 +106,8 @@ public sealed class EmbeddingTests
         (await Should.ThrowAsync<HarrierOptionsException>(() => HarrierBroker.StartAsync(new HarrierOptions { MemoryWatermark = 2 }))).Message.ShouldContain("memoryWatermark");
         var broken = new HarrierOptions { Users = { new UserOptions { Name = "u", PasswordHash = "x" } } };
         (await Should.ThrowAsync<HarrierOptionsException>(() => HarrierBroker.StartAsync(broken))).Message.ShouldContain("passwordHash");
+        var nobody = new HarrierOptions { AnonymousUser = "nobody" };
+        (await Should.ThrowAsync<HarrierOptionsException>(() => HarrierBroker.StartAsync(nobody))).Message.ShouldContain("anonymousUser");
         var tooMany = new HarrierOptions { Limits = new ConnectionLimits { ChannelsMax = 70_000 } };
         (await Should.ThrowAsync<HarrierOptionsException>(() => HarrierBroker.StartAsync(tooMany))).Message.ShouldContain("ChannelsMax");
     }

@@ -19,10 +19,12 @@ public sealed class TestServer : IAsyncDisposable
     /// <param name="virtualHosts">The virtual hosts; "/" when there are none.</param>
     /// <param name="limits">The limits; RabbitMQ's when absent.</param>
     /// <param name="storage">The data directory; without one, everything is in memory.</param>
+    /// <param name="anonymousUser">Who clients without a name are; nobody when absent.</param>
     public TestServer(
-        IEnumerable<User>? users = null, IEnumerable<string>? virtualHosts = null, ConnectionLimits? limits = null, TestStorage? storage = null)
+        IEnumerable<User>? users = null, IEnumerable<string>? virtualHosts = null, ConnectionLimits? limits = null, TestStorage? storage = null,
+        string? anonymousUser = null)
     {
-        var known = new UserStore(users ?? [TestUsers.Guest]);
+        var known = new UserStore(users ?? [TestUsers.Guest], anonymousUser);
         Clock = storage?.Clock ?? new SimClock();
         Broker = storage?.CreateBroker(virtualHosts ?? ["/"], known) ?? new MessageBroker(virtualHosts ?? ["/"], known, new Random(1), Clock);
         _server = new AmqpServer(Broker, limits ?? new ConnectionLimits(), new ServerIdentity(), Clock, Log);

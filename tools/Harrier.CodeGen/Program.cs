@@ -1,14 +1,21 @@
-// Writes the 0-9-1 method structs, and the tests that hold for each of them, from amqp091.table:
-//   dotnet run --project tools/Harrier.CodeGen -- TABLE METHODS [TESTS]
-// A test runs the generators over the same table and compares with what is checked in.
+// Writes what is generated from the tables beside it, and the tests that hold for each part of it, into the repository:
+//   dotnet run --project tools/Harrier.CodeGen -- REPOSITORY
+// A test runs the generators over the same tables and compares with what is checked in.
 using Harrier.CodeGen;
 
-if (args.Length is not (2 or 3))
+if (args.Length != 1)
 {
-    Console.Error.WriteLine("usage: codegen TABLE METHODS [TESTS]");
+    Console.Error.WriteLine("usage: codegen REPOSITORY");
     return 2;
 }
-MethodTable table = MethodTable.Parse(File.ReadAllLines(args[0]));
-File.WriteAllText(args[1], MethodGenerator.Generate(table));
-if (args.Length == 3) File.WriteAllText(args[2], MethodTestGenerator.Generate(table));
+string[] Table(string name) => File.ReadAllLines(Path.Combine(args[0], "tools/Harrier.CodeGen", name));
+void Write(string path, string text) => File.WriteAllText(Path.Combine(args[0], path), text);
+
+MethodTable methods = MethodTable.Parse(Table("amqp091.table"));
+Write("src/Harrier.Protocol/Amqp091/Methods.g.cs", MethodGenerator.Generate(methods));
+Write("tests/Harrier.Protocol.Tests/MethodRoundTrips.g.cs", MethodTestGenerator.Generate(methods));
+
+CompositeTable composites = CompositeTable.Parse(Table("amqp10.table"));
+Write("src/Harrier.Protocol/Amqp10/Composites.g.cs", CompositeGenerator.Generate(composites));
+Write("tests/Harrier.Protocol.Tests/Amqp10/CompositeRoundTrips.g.cs", CompositeTestGenerator.Generate(composites));
 return 0;

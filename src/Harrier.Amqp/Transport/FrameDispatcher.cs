@@ -1,19 +1,20 @@
 using System.Buffers;
 using Harrier.Protocol;
-using Harrier.Protocol.Amqp091;
+using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Transport;
 
-/// <summary>Takes frames one by one.</summary>
+/// <summary>Takes frames one by one, in the framing of its protocol.</summary>
 internal interface IFrameHandler
 {
-    /// <summary>Octets of the largest payload; may change with any frame.</summary>
-    int PayloadMax { get; }
-
     /// <summary>Whether no more frames are wanted now.</summary>
     bool IsStopped { get; }
 
-    void Apply(in Frame frame);
+    /// <summary>Takes the frame off the front and applies it; false when it is not complete yet. The bytes count as taken also when this throws.</summary>
+    bool TryApply(ref ReadOnlySpan<byte> bytes);
+
+    /// <summary>The octets of the frame at the front, or 0 when it is not complete yet. Throws when it is none.</summary>
+    int CompleteSize(in ReadOnlySequence<byte> bytes);
 }
 
 /// <summary>
@@ -34,9 +35,9 @@ internal static class FrameDispatcher
     {
         try
         {
-            return !buffer.IsEmpty && FrameReader.CompleteSize(buffer, handler.PayloadMax) > 0;
+            return !buffer.IsEmpty && handler.CompleteSize(in buffer) > 0;
         }
-        catch (AmqpProtocolException)
+        catch (Exception e) when (e is AmqpProtocolException or FramingException)
         {
             return true; // it is refused in its turn
         }
@@ -53,14 +54,16 @@ internal static class FrameDispatcher
         bool isLast = buffer.IsSingleSegment; // asked before the slicing, which may move on to the next segment
         try
         {
-            while (!handler.IsStopped && FrameReader.TryRead(ref segment, handler.PayloadMax, out Frame frame)) handler.Apply(in frame);
+            while (!handler.IsStopped && handler.TryApply(ref segment))
+            {
+            }
         }
         finally
         {
             buffer = buffer.Slice(size - segment.Length);
         }
         if (isLast || handler.IsStopped) return false;
-        int crossing = FrameReader.CompleteSize(buffer, handler.PayloadMax);
+        int crossing = handler.CompleteSize(in buffer);
         if (crossing == 0) return false;
         ReadOnlySequence<byte> bytes = buffer.Slice(0, crossing);
         buffer = buffer.Slice(crossing);
@@ -76,8 +79,7 @@ internal static class FrameDispatcher
         {
             bytes.CopyTo(scratch);
             ReadOnlySpan<byte> whole = scratch.AsSpan(0, size);
-            FrameReader.TryRead(ref whole, handler.PayloadMax, out Frame frame);
-            handler.Apply(in frame);
+            handler.TryApply(ref whole);
         }
         finally
         {

@@ -1,11 +1,5 @@
 namespace Harrier.Amqp.Transport;
 
-/// <summary>Something that wants to be called about twice a second.</summary>
-internal interface IBeating
-{
-    void OnBeat();
-}
-
 /// <summary>
 /// Knows when a connection owes a heartbeat and when its peer has been silent for too long (behaviour notes 8 and 9). Before the handshake is over and
 /// after a close was sent it watches a deadline instead. Read by the clock's thread, written by the connection's task.
@@ -14,7 +8,8 @@ internal sealed class HeartbeatMonitor
 {
     private readonly TimeProvider _time;
     private readonly long _startTimestamp;
-    private long _intervalMs;
+    private long _readIntervalMs;
+    private long _writeIntervalMs;
     private long _lastReadMs;
     private long _lastWriteMs;
     private int _lastFlushCount;
@@ -40,7 +35,7 @@ internal sealed class HeartbeatMonitor
     {
         get
         {
-            long deadline = Volatile.Read(ref _deadlineMs), interval = Volatile.Read(ref _intervalMs);
+            long deadline = Volatile.Read(ref _deadlineMs), interval = Volatile.Read(ref _readIntervalMs);
             if (deadline != 0) return NowMs > deadline;
             return interval != 0 && !_isPaused && NowMs - Volatile.Read(ref _lastReadMs) > 2 * interval;
         }
@@ -49,7 +44,7 @@ internal sealed class HeartbeatMonitor
     /// <summary>Whether nothing was sent for half an interval. <paramref name="flushCount"/> moves with everything that is sent.</summary>
     public bool IsDue(int flushCount)
     {
-        long now = NowMs, interval = Volatile.Read(ref _intervalMs);
+        long now = NowMs, interval = Volatile.Read(ref _writeIntervalMs);
         if (flushCount != _lastFlushCount)
         {
             _lastFlushCount = flushCount;
@@ -59,18 +54,22 @@ internal sealed class HeartbeatMonitor
     }
 
     /// <summary>The handshake is over; 0 seconds switch heartbeats off.</summary>
-    public void Start(int seconds)
+    public void Start(int seconds) => Start(seconds * 1000L, seconds * 1000L);
+
+    /// <summary>The handshake is over. The peer is to send something within every read interval, we within every write interval; 0 for whenever.</summary>
+    public void Start(long readIntervalMs, long writeIntervalMs)
     {
         Volatile.Write(ref _deadlineMs, 0);
         Deadline = "nothing was received for two heartbeat intervals";
         Volatile.Write(ref _lastReadMs, NowMs);
-        Volatile.Write(ref _intervalMs, seconds * 1000L);
+        Volatile.Write(ref _readIntervalMs, readIntervalMs);
+        Volatile.Write(ref _writeIntervalMs, writeIntervalMs);
     }
 
     /// <summary>Any byte is a sign of life.</summary>
     public void OnRead()
     {
-        if (_intervalMs != 0) Volatile.Write(ref _lastReadMs, NowMs);
+        if (_readIntervalMs != 0) Volatile.Write(ref _lastReadMs, NowMs);
     }
 
     /// <summary>Nothing is read for now, so silence means nothing.</summary>

@@ -1,4 +1,6 @@
+using Harrier.Amqp.Transport;
 using Harrier.Broker;
+using Harrier.Broker.Queues;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp091;
@@ -31,7 +33,7 @@ internal sealed class Channel091
     public Consumers091 Consumers { get; }
 
     /// <summary>Deliveries that wait for their acknowledgement. Guarded by the output's gate.</summary>
-    public UnackedDeliveries Unacked { get; } = new();
+    public UnackedDeliveries<Queue> Unacked { get; } = new();
 
     /// <summary>The transaction, when the channel is in that mode.</summary>
     public Transaction091? Transaction { get; private set; }
@@ -246,7 +248,7 @@ internal sealed class Channel091
     private void RollBack()
     {
         if (Transaction is null) return;
-        IReadOnlyList<Settling> settled = Transaction.Rollback();
+        IReadOnlyList<Settling<Queue>> settled = Transaction.Rollback();
         lock (Connection.Output.Gate) Unacked.Restore(settled);
     }
 

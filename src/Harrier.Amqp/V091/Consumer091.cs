@@ -10,10 +10,9 @@ namespace Harrier.Amqp.V091;
 /// A consumer of one channel: writes deliveries into the connection's output from whatever thread has them, and asks its queue for more when a full output
 /// has drained.
 /// </summary>
-internal sealed class Consumer091(Connection091 connection, Channel091 channel, byte[] tag) : IConsumer, IRoomWaiter
+internal sealed class Consumer091(Connection091 connection, Channel091 channel, byte[] tag) : IConsumer
 {
-    // Its own, for it is not the session's task that resumes; made only for consumers that were ever out of room.
-    private readonly Lazy<CommandBatch> _resumes = new(() => new CommandBatch(), isThreadSafe: false);
+    private ConsumerResume? _resume;
     private volatile bool _isOrphaned;
 
     public byte[] Tag { get; } = tag;
@@ -46,16 +45,7 @@ internal sealed class Consumer091(Connection091 connection, Channel091 channel, 
     private ReadOnlySpan<byte> PropertiesOf(in Delivery delivery) =>
         DeliveryCounts.Of(delivery.Message, Registration.Queue, delivery.DeliveryCount, delivery.AcquiredCount);
 
-    public bool AwaitRoom() => connection.Output.TryAwaitRoom(this);
-
-    public void OnRoom()
-    {
-        lock (_resumes)
-        {
-            _resumes.Value.Add(new QueueCommand(QueueCommandKind.Resume, Registration.Queue, Consumer: Registration));
-            _resumes.Value.Run();
-        }
-    }
+    public bool AwaitRoom() => connection.Output.TryAwaitRoom(_resume ??= new ConsumerResume(Registration));
 
     // The channel lives: what was taken back is settled by its client in vain, if ever. RabbitMQ up to 4.2 closes the channel, and who depends on it can have that.
     public void OnOverdue(DeliveryId delivery, long timeoutMs)

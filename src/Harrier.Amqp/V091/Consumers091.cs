@@ -1,3 +1,4 @@
+using Harrier.Amqp.Transport;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -10,7 +11,7 @@ namespace Harrier.Amqp.V091;
 internal sealed class Consumers091(Channel091 channel)
 {
     private readonly Dictionary<Utf8Name, Consumer091> _consumers = [];
-    private readonly List<Settling> _settling = [];
+    private readonly List<Settling<Queue>> _settling = [];
     private ReplyConsumer091? _replyConsumer;
     private int _prefetchCount;
     private int _sweepAt = 64;
@@ -79,11 +80,11 @@ internal sealed class Consumers091(Channel091 channel)
     {
         if (!multiple)
         {
-            Settling one;
+            Settling<Queue> one;
             lock (Connection.Output.Gate)
             {
                 if (!channel.Unacked.TryTake(tag, out Queue? queue, out DeliveryId id)) throw ErrorCatalogue.UnknownDeliveryTag(tag);
-                one = new Settling(tag, queue, id);
+                one = new Settling<Queue>(tag, queue, id);
             }
             Settle(one, outcome);
             return;
@@ -93,7 +94,7 @@ internal sealed class Consumers091(Channel091 channel)
             if (tag != 0 && !channel.Unacked.Contains(tag)) throw ErrorCatalogue.UnknownDeliveryTag(tag);
             channel.Unacked.TakeUpTo(tag, _settling);
         }
-        foreach (Settling settling in _settling) Settle(settling, outcome);
+        foreach (Settling<Queue> settling in _settling) Settle(settling, outcome);
         _settling.Clear();
     }
 
@@ -149,15 +150,15 @@ internal sealed class Consumers091(Channel091 channel)
     private void ReturnUnacked(Outcome outcome)
     {
         lock (Connection.Output.Gate) channel.Unacked.TakeUpTo(0, _settling);
-        foreach (Settling settling in _settling)
-            Session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: outcome));
+        foreach (Settling<Queue> settling in _settling)
+            Session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner, Delivery: settling.Id, Outcome: outcome));
         _settling.Clear();
     }
 
-    private void Settle(Settling settling, Outcome outcome)
+    private void Settle(Settling<Queue> settling, Outcome outcome)
     {
         if (channel.Transaction is { } transaction) transaction.Settle(settling, outcome);
-        else Session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: outcome));
+        else Session.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner, Delivery: settling.Id, Outcome: outcome));
     }
 
     // Clients seldom cancel a consumer whose queue is gone. Swept when their number has doubled, so that it costs next to nothing per consumer.

@@ -1,11 +1,11 @@
 using System.Net;
 using System.Text;
+using Harrier.Amqp.Transport.Sasl;
 using Harrier.Broker;
 using Harrier.Broker.Security;
 using Harrier.Broker.Sessions;
 using Harrier.Broker.Topology;
 using Harrier.Protocol.Amqp091;
-using Harrier.Protocol.Sasl;
 
 namespace Harrier.Amqp.V091;
 
@@ -15,7 +15,7 @@ namespace Harrier.Amqp.V091;
 /// </summary>
 internal sealed class Handshake091(Connection091 connection, EndPoint? from)
 {
-    private const string Mechanisms = "PLAIN AMQPLAIN";
+    private readonly SaslMechanisms _mechanisms = new(connection.Broker.Users, forAmqp091: true);
 
     private Stage _stage = Stage.Starting;
 
@@ -53,7 +53,7 @@ internal sealed class Handshake091(Connection091 connection, EndPoint? from)
         VersionMajor = 0,
         VersionMinor = 9,
         ServerProperties = connection.ServerProperties,
-        Mechanisms = Encoding.ASCII.GetBytes(Mechanisms),
+        Mechanisms = Encoding.ASCII.GetBytes(string.Join(' ', _mechanisms.Names)),
         Locales = "en_US"u8,
     });
 
@@ -73,17 +73,8 @@ internal sealed class Handshake091(Connection091 connection, EndPoint? from)
     {
         Client = ClientProperties.Read(method.ClientProperties);
         string mechanism = Encoding.UTF8.GetString(method.Mechanism);
-        ReadOnlySpan<byte> user, password;
-        bool isWellFormed = mechanism switch
-        {
-            "PLAIN" => PlainResponse.TryRead(method.Response, out user, out password),
-            "AMQPLAIN" => AmqplainResponse.TryRead(method.Response, out user, out password),
-            _ => throw ErrorCatalogue.UnknownMechanism(mechanism),
-        };
-        if (!isWellFormed) throw ErrorCatalogue.MalformedSaslResponse(mechanism);
-        LoginFailure = connection.Broker.Users.TryLogin(Encoding.UTF8.GetString(user), password, from, out User? found);
-        if (LoginFailure != LoginFailure.None) throw ErrorCatalogue.LoginRefused(mechanism);
-        User = found;
+        if (!_mechanisms.TryBegin(mechanism, from, out ISaslMechanism? login)) throw ErrorCatalogue.UnknownMechanism(mechanism);
+        User = LoggedIn(mechanism, login.Next(method.Response));
         ConnectionLimits limits = connection.Limits;
         connection.Output.WriteMethod(0, new ConnectionTune
         {
@@ -92,6 +83,15 @@ internal sealed class Handshake091(Connection091 connection, EndPoint? from)
             Heartbeat = (ushort)limits.HeartbeatSeconds,
         });
         _stage = Stage.Tuning;
+    }
+
+    // No mechanism of 0-9-1 asks back, so connection.secure is never sent.
+    private User LoggedIn(string mechanism, SaslStep step)
+    {
+        if (step is SaslStep.Done done) return done.User;
+        if (step is not SaslStep.Failed failed) throw ErrorCatalogue.MalformedSaslResponse(mechanism);
+        LoginFailure = failed.Failure;
+        throw ErrorCatalogue.LoginRefused(mechanism);
     }
 
     private void OnTuneOk(in ConnectionTuneOk method)

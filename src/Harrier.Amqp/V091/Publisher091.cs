@@ -1,4 +1,5 @@
 using System.Text;
+using Harrier.Amqp.Transport;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -98,7 +99,7 @@ internal sealed class Publisher091(Channel091 channel)
     public void SendConfirms()
     {
         if (_confirms is null) return;
-        while (_confirms.TryTakeAnswered(out ConfirmRun run)) channel.Connection.Confirms.Add(_confirmed, run, Session.Commands.Ticket);
+        while (_confirms.TryTakeAnswered(out ConfirmRun run)) channel.Connection.Confirms.Add((_confirmed, run), Session.Commands.Ticket);
     }
 
     /// <summary>Gives up a message that is not complete, and confirms that are not due yet.</summary>
@@ -159,7 +160,7 @@ internal sealed class Publisher091(Channel091 channel)
         message.Priority = properties.Priority;
         message.ArrivedAtMs = channel.Connection.Clock.NowMs;
         if (properties.ExpirationMs is { } lifetimeMs) message.ExpiresAtMs = message.ArrivedAtMs + lifetimeMs;
-        if ((properties.Present & BasicPropertyFlags.UserId) != BasicPropertyFlags.None) CheckUserId(properties.UserId);
+        if ((properties.Present & BasicPropertyFlags.UserId) != BasicPropertyFlags.None) Session.CheckUserId(properties.UserId);
         message.ExtraRoutingKeys = properties.ExtraRoutingKeys(out bool hasBcc);
         bool isRequest = properties.ReplyTo.SequenceEqual(DirectReplies.QueueName);
         Utf8Name replyTo = isRequest ? channel.Consumers.ReplyName ?? throw ErrorCatalogue.NoReplyConsumer() : default;
@@ -174,13 +175,6 @@ internal sealed class Publisher091(Channel091 channel)
         Message rewritten = message.Copy(message.ExchangeBytes, message.RoutingKeyBytes, properties);
         message.Release();
         return rewritten;
-    }
-
-    private void CheckUserId(ReadOnlySpan<byte> userId)
-    {
-        string claimed = Encoding.UTF8.GetString(userId);
-        if (claimed == Session.User.Name || Session.User.Tags.Contains(User.ImpersonatorTag)) return;
-        throw ErrorCatalogue.UserIdMismatch(claimed, Session.User.Name);
     }
 
     private void Publish(Message message)

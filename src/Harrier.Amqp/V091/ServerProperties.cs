@@ -1,4 +1,3 @@
-using System.Reflection;
 using Harrier.Protocol.Amqp091;
 
 namespace Harrier.Amqp.V091;
@@ -6,9 +5,6 @@ namespace Harrier.Amqp.V091;
 /// <summary>The server-properties table of connection.start (behaviour notes 19 and 20).</summary>
 internal static class ServerProperties
 {
-    private static readonly string OwnVersion =
-        typeof(ServerProperties).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-
     /// <summary>The encoded fields.</summary>
     public static byte[] Encode(ServerIdentity identity)
     {
@@ -25,13 +21,13 @@ internal static class ServerProperties
         return new FieldTableWriter()
             .Add("capabilities", capabilities)
             .Add("cluster_name", identity.ClusterName)
-            .Add("copyright", "Copyright Harrier contributors")
-            .Add("information", "Licensed under the Apache License 2.0")
+            .Add("copyright", ServerIdentity.Copyright)
+            .Add("information", ServerIdentity.Information)
             .Add("platform", identity.Platform)
             .Add("product", identity.Product)
             .Add("version", identity.Version)
             .Add("server", "Harrier")
-            .Add("server_version", OwnVersion)
+            .Add("server_version", ServerIdentity.OwnVersion)
             .Written.ToArray();
     }
 }

@@ -1,3 +1,4 @@
+using Harrier.Amqp.Transport;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -16,7 +17,7 @@ internal sealed class Transaction091(int bytesMax)
     private const int CommandBytes = 128;
 
     private readonly List<QueueCommand> _commands = [];
-    private readonly List<Settling> _settled = [];
+    private readonly List<Settling<Queue>> _settled = [];
     private readonly List<Message> _unroutable = [];
     private readonly List<(Message Message, bool IsMandatory)> _replies = [];
     private long _bytes;
@@ -44,10 +45,10 @@ internal sealed class Transaction091(int bytesMax)
     }
 
     /// <summary>Keeps an acknowledgement.</summary>
-    public void Settle(Settling settling, Outcome outcome)
+    public void Settle(Settling<Queue> settling, Outcome outcome)
     {
         _settled.Add(settling);
-        _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Queue, Delivery: settling.Id, Outcome: outcome));
+        _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner, Delivery: settling.Id, Outcome: outcome));
     }
 
     /// <summary>Applies everything and starts anew; throws 406 when a queue has no room, and nothing has happened then. Returns of mandatory messages come now (note 72).</summary>
@@ -65,13 +66,13 @@ internal sealed class Transaction091(int bytesMax)
     }
 
     /// <summary>Forgets the publications and gives the acknowledgements back, for the client may make them again (note 73).</summary>
-    public IReadOnlyList<Settling> Rollback()
+    public IReadOnlyList<Settling<Queue>> Rollback()
     {
         foreach (QueueCommand command in _commands)
             if (command.Kind == QueueCommandKind.Enqueue) command.Message!.Release();
         foreach (Message message in _unroutable) message.Release();
         foreach ((Message reply, _) in _replies) reply.Release();
-        Settling[] settled = [.. _settled];
+        Settling<Queue>[] settled = [.. _settled];
         Clear();
         return settled;
     }

@@ -120,14 +120,20 @@ public sealed class Message
     {
         Message copy = Rent(Format, exchange, routingKey, properties, BodySize);
         copy.AppendBody(Body, BodySize);
-        copy.IsPersistent = IsPersistent;
-        copy.HasDeaths = HasDeaths;
-        copy.ArrivedAtMs = ArrivedAtMs;
-        copy.ExpiresAtMs = ExpiresAtMs;
-        copy.DueAtMs = DueAtMs;
-        copy.Priority = Priority;
-        copy.ExtraRoutingKeys = ExtraRoutingKeys;
+        copy.TakeAfter(this);
         return copy;
+    }
+
+    /// <summary>What the broker noted of another message, its address and content aside, holds for this one too. Before anybody else has it.</summary>
+    public void TakeAfter(Message other)
+    {
+        IsPersistent = other.IsPersistent;
+        HasDeaths = other.HasDeaths;
+        ArrivedAtMs = other.ArrivedAtMs;
+        ExpiresAtMs = other.ExpiresAtMs;
+        DueAtMs = other.DueAtMs;
+        Priority = other.Priority;
+        ExtraRoutingKeys = other.ExtraRoutingKeys;
     }
 
     /// <summary>Notes that it arrives only now: its time to live begins anew. Before anybody else has it.</summary>

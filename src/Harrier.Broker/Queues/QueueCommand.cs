@@ -62,6 +62,9 @@ public enum QueueCommandKind : byte
 
     /// <summary>End a pause.</summary>
     Unpause,
+
+    /// <summary>Let a consumer's delivery count go up to a number, the command's sequence.</summary>
+    Credit,
 }
 
 /// <summary>Conditions and ways of a command.</summary>
@@ -81,6 +84,9 @@ public enum QueueCommandFlags : byte
 
     /// <summary>Enqueue: also when the queue is full.</summary>
     Unconditional = 8,
+
+    /// <summary>Credit: what finds no message now is used up.</summary>
+    Drain = 16,
 }
 
 /// <summary>One thing to do in one queue.</summary>

@@ -24,6 +24,9 @@ public sealed class QueueConsumer
     /// <summary>Unacked messages it may have at once; 0 for no limit.</summary>
     public int PrefetchCount { get; init; }
 
+    /// <summary>Whether it gets no more than it has granted credit for (1.0 part 2, section 2.6.7).</summary>
+    public bool UsesLinkCredit { get; init; }
+
     /// <summary>Whether deliveries are settled as they are sent.</summary>
     public bool NoAck { get; init; }
 
@@ -36,6 +39,18 @@ public sealed class QueueConsumer
     public long? TimeoutMs { get; init; }
 
     internal int UnackedCount { get; set; }
+
+    /// <summary>Deliveries that were made to it, and what counts as such after a drain; goes round.</summary>
+    internal uint DeliveryCount { get; set; }
+
+    /// <summary>Up to where the delivery count may go.</summary>
+    internal uint CreditLimit { get; set; }
+
+    /// <summary>Whether credit that finds no message is to be used up.</summary>
+    internal bool IsDraining { get; set; }
+
+    /// <summary>Deliveries that its link credit is still good for.</summary>
+    internal int LinkCredit => UsesLinkCredit ? Math.Max(0, (int)(CreditLimit - DeliveryCount)) : int.MaxValue;
 
     /// <summary>The ends of the chain of what it has unacked (<see cref="UnackedMessages"/>).</summary>
     internal int OldestSlot { get; set; } = -1;
@@ -57,5 +72,5 @@ public sealed class QueueConsumer
     /// <summary>Whether it stands in somebody's list of outputs to flush. Cleared by whoever flushes, outside of the shard lock.</summary>
     internal volatile bool IsFlushDue;
 
-    internal bool HasCredit => PrefetchCount == 0 || UnackedCount < PrefetchCount;
+    internal bool HasCredit => (PrefetchCount == 0 || UnackedCount < PrefetchCount) && LinkCredit > 0;
 }

@@ -38,6 +38,9 @@ public sealed class QueueEffects
     /// <summary>Deliveries that a consumer has kept for too long: they are not its any more.</summary>
     public List<(QueueConsumer Consumer, DeliveryId Delivery, long TimeoutMs)> Overdue { get; } = [];
 
+    /// <summary>Consumers whose credit has been used up, after their deliveries.</summary>
+    public List<QueueConsumer> Drained { get; } = [];
+
     /// <summary>Who wakes queues up.</summary>
     public ShardAlarms? Alarms { get; init; }
 
@@ -81,6 +84,7 @@ public sealed class QueueEffects
         Orphaned.Clear();
         Receipts.Clear();
         Overdue.Clear();
+        Drained.Clear();
         Unfinished.Clear();
         BackedUp = null;
     }

@@ -9,11 +9,18 @@ public sealed partial class QueueMachine
     // Consumers that were cancelled and have something unacked.
     private readonly List<QueueConsumer> _cancelled = [];
 
+    private readonly List<QueueConsumer> _draining = [];
     private QueueConsumer? _single;
     private bool _isHandingOver;
 
-    /// <summary>Gives ready messages to consumers while both are there.</summary>
+    /// <summary>Gives ready messages to consumers while both are there; who drains its credit has it used up by what finds none.</summary>
     private void Dispatch(Queue queue, QueueEffects effects)
+    {
+        GiveOut(queue, effects);
+        if (_draining.Count > 0) EndDrains(effects);
+    }
+
+    private void GiveOut(Queue queue, QueueEffects effects)
     {
         if (!TryDropExpiredHeads(queue, effects)) return;
         while (_ready.Count > 0 && !IsPaused)
@@ -52,6 +59,7 @@ public sealed partial class QueueMachine
     {
         QueueEntry entry = lane.Take();
         DeliveredCount++;
+        consumer.DeliveryCount++;
         DeliveryId id = default;
         Message? kept = null;
         if (consumer.NoAck) Forget(consumer.Queue, in entry, effects);
@@ -146,9 +154,39 @@ public sealed partial class QueueMachine
         if (consumer.IsActive) AddToRing(consumer);
     }
 
+    private void GrantCredit(in QueueCommand command, QueueEffects effects)
+    {
+        QueueConsumer consumer = command.Consumer!;
+        if (!consumer.IsRegistered) return;
+        consumer.CreditLimit = (uint)command.Sequence;
+        bool drains = (command.Flags & QueueCommandFlags.Drain) != QueueCommandFlags.None;
+        if (drains && !consumer.IsDraining) _draining.Add(consumer);
+        else if (!drains && consumer.IsDraining) _draining.Remove(consumer);
+        consumer.IsDraining = drains;
+        if (consumer.IsActive) AddToRing(consumer);
+        Dispatch(command.Queue, effects);
+    }
+
+    // While messages are there and have not been given out, the peer does not read or the disk is read: the drain goes on then.
+    private void EndDrains(QueueEffects effects)
+    {
+        for (int i = _draining.Count - 1; i >= 0; i--)
+        {
+            QueueConsumer consumer = _draining[i];
+            bool mayGetMore = _ready.Count > 0 && !IsPaused && consumer.HasCredit && MayBeActive(consumer);
+            if (mayGetMore) continue;
+            _draining.RemoveAt(i);
+            consumer.IsDraining = false;
+            if (consumer.LinkCredit > 0) consumer.DeliveryCount = consumer.CreditLimit;
+            effects.Drained.Add(consumer);
+        }
+    }
+
+    private bool MayBeActive(QueueConsumer consumer) => !_settings.HasSingleActiveConsumer || (ReferenceEquals(consumer, _single) && !_isHandingOver);
+
     private void AddToRing(QueueConsumer consumer)
     {
-        if (!_settings.HasSingleActiveConsumer || (ReferenceEquals(consumer, _single) && !_isHandingOver)) _ring.Add(consumer);
+        if (MayBeActive(consumer)) _ring.Add(consumer);
     }
 
     /// <summary>

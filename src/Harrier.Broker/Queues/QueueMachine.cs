@@ -92,6 +92,7 @@ public sealed partial class QueueMachine
             case QueueCommandKind.Configure: Configure(in command, effects); break;
             case QueueCommandKind.Pause: Pause(command.Queue, isPaused: true, effects); break;
             case QueueCommandKind.Unpause: Pause(command.Queue, isPaused: false, effects); break;
+            case QueueCommandKind.Credit: GrantCredit(in command, effects); break;
         }
     }
 
@@ -242,6 +243,7 @@ public sealed partial class QueueMachine
     private void Retire(QueueConsumer consumer)
     {
         consumer.IsActive = false;
+        if (consumer.IsDraining) _draining.Remove(consumer);
         _ring.Unregister(consumer);
     }
 

@@ -131,6 +131,24 @@ public sealed class Shard
             }
             Deliver(batch);
         }
+        TellConsumers(batch);
+        Report();
+        batch.BackedUp = _effects.BackedUp ?? batch.BackedUp;
+        _effects.BackedUp = null;
+        Pass(_effects.Receipts, batch.Receipts);
+        Pass(_effects.Departures, batch.Departures);
+        Pass(_effects.Ended, batch.Ended);
+    }
+
+    /// <summary>Tells consumers, after their deliveries, of what else has come to them.</summary>
+    private void TellConsumers(CommandBatch batch)
+    {
+        foreach (QueueConsumer drained in _effects.Drained)
+        {
+            drained.Output.OnDrained(drained.DeliveryCount);
+            batch.FlushLater(drained);
+        }
+        _effects.Drained.Clear();
         foreach ((QueueConsumer consumer, DeliveryId delivery, long timeoutMs) in _effects.Overdue)
         {
             consumer.Output.OnOverdue(delivery, timeoutMs);
@@ -143,12 +161,6 @@ public sealed class Shard
             batch.FlushLater(orphan);
         }
         _effects.Orphaned.Clear();
-        Report();
-        batch.BackedUp = _effects.BackedUp ?? batch.BackedUp;
-        _effects.BackedUp = null;
-        Pass(_effects.Receipts, batch.Receipts);
-        Pass(_effects.Departures, batch.Departures);
-        Pass(_effects.Ended, batch.Ended);
     }
 
     private static void Pass<T>(List<T> from, List<T> to)

@@ -13,23 +13,32 @@ public sealed class PasswordHash
     // Made at the first login: the cryptography library takes memory that a broker without clients has no use for.
     private readonly Lazy<byte[]> _salted;
 
-    private PasswordHash(Func<byte[]> salted) => _salted = new Lazy<byte[]>(salted);
+    private PasswordHash(Func<byte[]> salted, ScramSecret? scram)
+    {
+        _salted = new Lazy<byte[]>(salted);
+        Scram = scram;
+    }
+
+    /// <summary>The same password for SCRAM; null when nothing but this hash of it is known.</summary>
+    public ScramSecret? Scram { get; }
 
     /// <summary>Reads the base64 form; throws <see cref="FormatException"/> when it is not one.</summary>
     public static PasswordHash Parse(string base64)
     {
         byte[] salted = Convert.FromBase64String(base64);
         if (salted.Length != SaltSize + SHA256.HashSizeInBytes) throw new FormatException("a password hash is base64 of 4 bytes of salt and 32 of SHA-256");
-        return new PasswordHash(() => salted);
+        return new PasswordHash(() => salted, null);
     }
 
     /// <summary>Hashes a password with a new salt.</summary>
-    public static PasswordHash Of(string password, Random random) => new(() =>
-    {
-        byte[] salt = new byte[SaltSize];
-        lock (random) random.NextBytes(salt);
-        return [.. salt, .. Digest(salt, Encoding.UTF8.GetBytes(password))];
-    });
+    public static PasswordHash Of(string password, Random random) => new(
+        () =>
+        {
+            byte[] salt = new byte[SaltSize];
+            lock (random) random.NextBytes(salt);
+            return [.. salt, .. Digest(salt, Encoding.UTF8.GetBytes(password))];
+        },
+        ScramSecret.Of(password, random));
 
     /// <summary>Whether this is the hash of that password, in time that does not depend on where they differ.</summary>
     public bool Matches(ReadOnlySpan<byte> password) =>

@@ -1,3 +1,4 @@
+using System.Text;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Routing;
@@ -30,6 +31,13 @@ public sealed class ClientSession(User user, VirtualHost virtualHost)
         Require(Permission.Write, name, isQueue: false);
         Exchange exchange = VirtualHost.FindExchange(name);
         return exchange.IsInternal ? throw ErrorCatalogue.InternalExchange(name.ToString(), VirtualHost.Name) : exchange;
+    }
+
+    /// <summary>Throws 406 when a message claims to be somebody else's (behaviour note 62).</summary>
+    public void CheckUserId(ReadOnlySpan<byte> userId)
+    {
+        string claimed = Encoding.UTF8.GetString(userId);
+        if (claimed != User.Name && !User.Tags.Contains(User.ImpersonatorTag)) throw ErrorCatalogue.UserIdMismatch(claimed, User.Name);
     }
 
     /// <summary>Finds the queues of a message: those that its exchange routes it to, or the one in which it has to wait before that.</summary>

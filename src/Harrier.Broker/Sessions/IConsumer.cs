@@ -27,6 +27,14 @@ public interface IConsumer
     /// </summary>
     void OnOverdue(DeliveryId delivery, long timeoutMs);
 
+    /// <summary>
+    /// What was left of its link credit has been used up, for there is nothing more to deliver; comes after the deliveries. Only of concern to those who grant it.
+    /// </summary>
+    /// <param name="deliveryCount">Where the delivery count stands now.</param>
+    void OnDrained(uint deliveryCount)
+    {
+    }
+
     /// <summary>The queue is gone: nothing more will be delivered, and nothing that was can be settled any more.</summary>
     void OnQueueDeleted();
 }

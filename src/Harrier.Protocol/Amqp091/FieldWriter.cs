@@ -14,10 +14,19 @@ public ref struct FieldWriter(Span<byte> bytes)
     /// <summary>What was written so far.</summary>
     public readonly ReadOnlySpan<byte> Written => _bytes[.._writer.Position];
 
+    /// <summary>Bytes that can still be written.</summary>
+    public readonly int Room => _bytes.Length - _writer.Position;
+
+    /// <summary>Takes back what was written after the first bytes.</summary>
+    public void CutTo(int size) => _writer.Rewind(size);
+
+    /// <summary>The name of a field, whose value is to be added as an item next.</summary>
+    public void AddName(ReadOnlySpan<byte> name) => _writer.WriteShortstr(name);
+
     /// <summary>A field with a value as it was read elsewhere.</summary>
     public void Add(ReadOnlySpan<byte> name, FieldValueBytes value)
     {
-        _writer.WriteShortstr(name);
+        AddName(name);
         AddItem(value);
     }
 

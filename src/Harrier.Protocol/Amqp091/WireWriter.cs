@@ -48,6 +48,13 @@ public ref struct WireWriter(Span<byte> bytes)
         _bitCount++;
     }
 
+    /// <summary>Takes back what was written from a position on.</summary>
+    public void Rewind(int position)
+    {
+        Position = position;
+        _bitCount = 0;
+    }
+
     /// <summary>Writes bytes as they are.</summary>
     public void WriteRaw(ReadOnlySpan<byte> value) => value.CopyTo(Take(value.Length));
 

@@ -18,8 +18,7 @@ public ref struct ArrayReader
         if (size > content.Length) DecodeException.Throw("an array has no constructor");
         _constructor = content[..size];
         _items = content[size..];
-        bool isEmptyKind = (content[size - 1] & 0xf0) == 0x40;
-        if (count > (isEmptyKind ? ValueReader.EmptyItemsMax : _items.Length)) DecodeException.Throw($"an array announces {count} items in {_items.Length} bytes");
+        if (count > (IsEmptyKind ? ValueReader.EmptyItemsMax : _items.Length)) DecodeException.Throw($"an array announces {count} items in {_items.Length} bytes");
         Count = count;
     }
 
@@ -28,6 +27,12 @@ public ref struct ArrayReader
 
     /// <summary>What kind of items; <see cref="FormatCode.Null"/> for an array without any.</summary>
     public readonly FormatCode Code => _constructor.IsEmpty ? FormatCode.Null : (FormatCode)_constructor[^1];
+
+    /// <summary>Whether the items have a descriptor, which stands once for all of them.</summary>
+    public readonly bool IsDescribed => _constructor.Length > 1;
+
+    /// <summary>Whether the items have no bytes: nulls, or all the same small value.</summary>
+    public readonly bool IsEmptyKind => ((byte)Code & 0xf0) == 0x40;
 
     /// <summary>Whether the items are symbols.</summary>
     public readonly bool HoldsSymbols => Code is FormatCode.Symbol8 or FormatCode.Symbol32;
@@ -48,6 +53,9 @@ public ref struct ArrayReader
         if (!HoldsSymbols) DecodeException.Throw("expected an array of symbols");
         return NextBytes()[(Code == FormatCode.Symbol8 ? 1 : 4)..];
     }
+
+    /// <summary>The next item without the constructor that it shares with the others.</summary>
+    public ReadOnlySpan<byte> ReadBytes() => NextBytes();
 
     private ReadOnlySpan<byte> NextBytes()
     {

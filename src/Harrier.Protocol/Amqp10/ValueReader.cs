@@ -172,13 +172,38 @@ public ref struct ValueReader(ReadOnlySpan<byte> values)
     /// <summary>Begins an array.</summary>
     public ArrayReader ReadArray()
     {
-        FormatCode code = ReadCode();
-        int width = code switch { FormatCode.Array8 => 1, FormatCode.Array32 => 4, _ => ThrowTypeOfCount("an array", code) };
-        int size = ReadNumber(width);
-        ReadOnlySpan<byte> content = Take(size);
-        var reader = new ValueReader(content);
-        int count = reader.ReadNumber(width);
-        return new ArrayReader(count, reader.Rest);
+        FormatCode code = Next;
+        if (code is not (FormatCode.Array8 or FormatCode.Array32)) ThrowType("an array", code);
+        return ReadArray(code, ReadValue()[1..]);
+    }
+
+    /// <summary>Begins a list or map whose constructor stands elsewhere, as in an array: how many items, keys and values counted alike, and what reads them.</summary>
+    /// <param name="code">The constructor; 0 items for any that is none of a list or map.</param>
+    /// <param name="bytes">What follows it.</param>
+    /// <param name="items">Reads the items.</param>
+    public static int ReadCompound(FormatCode code, ReadOnlySpan<byte> bytes, out ValueReader items)
+    {
+        items = default;
+        var reader = new ValueReader(bytes);
+        return code switch
+        {
+            FormatCode.List8 or FormatCode.Map8 => reader.ReadCompound(1, out items),
+            FormatCode.List32 or FormatCode.Map32 => reader.ReadCompound(4, out items),
+            _ => 0,
+        };
+    }
+
+    /// <summary>Begins an array whose constructor stands elsewhere.</summary>
+    /// <param name="code">Its constructor; an array without items for any that is none of an array.</param>
+    /// <param name="bytes">What follows it.</param>
+    public static ArrayReader ReadArray(FormatCode code, ReadOnlySpan<byte> bytes)
+    {
+        if (code is not (FormatCode.Array8 or FormatCode.Array32)) return default;
+        int width = code == FormatCode.Array8 ? 1 : 4;
+        var reader = new ValueReader(bytes);
+        var content = new ValueReader(reader.Take(reader.ReadNumber(width)));
+        int count = content.ReadNumber(width);
+        return new ArrayReader(count, content.Rest);
     }
 
     /// <summary>How many bytes a value with that constructor takes behind it.</summary>

@@ -7,7 +7,7 @@ namespace Harrier.Protocol.Amqp10;
 /// Writes AMQP 1.0 values in their shortest form, one after the other: into the memory it was given, and beyond that into rented memory. Whoever may need more
 /// than was given calls <see cref="Dispose"/>.
 /// </summary>
-public ref struct ValueWriter(Span<byte> initial)
+public ref partial struct ValueWriter(Span<byte> initial)
 {
     // Bytes between a compound value's mark and its first item: constructor, size, count of 32 bits.
     private const int CompoundHeadSize = 9;
@@ -79,24 +79,50 @@ public ref struct ValueWriter(Span<byte> initial)
     public void WriteTimestamp(long timeMs) => BinaryPrimitives.WriteInt64BigEndian(Begin(FormatCode.Timestamp, 8), timeMs);
 
     /// <summary>16 bytes in network order.</summary>
-    public void WriteUuid(ReadOnlySpan<byte> value) => value[..16].CopyTo(Begin(FormatCode.Uuid, 16));
+    public void WriteUuid(scoped ReadOnlySpan<byte> value) => value[..16].CopyTo(Begin(FormatCode.Uuid, 16));
 
-    public void WriteBinary(ReadOnlySpan<byte> value) => WriteVariable(FormatCode.Binary8, FormatCode.Binary32, value);
+    public void WriteBinary(scoped ReadOnlySpan<byte> value) => WriteVariable(FormatCode.Binary8, FormatCode.Binary32, value);
 
     /// <summary>Bytes of UTF-8.</summary>
-    public void WriteString(ReadOnlySpan<byte> value) => WriteVariable(FormatCode.String8, FormatCode.String32, value);
+    public void WriteString(scoped ReadOnlySpan<byte> value) => WriteVariable(FormatCode.String8, FormatCode.String32, value);
 
     /// <summary>Bytes of ASCII.</summary>
-    public void WriteSymbol(ReadOnlySpan<byte> value) => WriteVariable(FormatCode.Symbol8, FormatCode.Symbol32, value);
+    public void WriteSymbol(scoped ReadOnlySpan<byte> value) => WriteVariable(FormatCode.Symbol8, FormatCode.Symbol32, value);
 
     /// <summary>Values that are encoded already.</summary>
-    public void WriteRaw(ReadOnlySpan<byte> encoded) => encoded.CopyTo(Reserve(encoded.Length));
+    public void WriteRaw(scoped ReadOnlySpan<byte> encoded) => encoded.CopyTo(Reserve(encoded.Length));
+
+    /// <summary>Room for that many bytes. What of it was written counts when <see cref="Advance"/> says so.</summary>
+    internal Span<byte> GetSpan(int sizeMax)
+    {
+        if (_span.Length - _size < sizeMax) Grow(sizeMax);
+        return _span[_size..][..sizeMax];
+    }
+
+    /// <summary>That many bytes of the room that was asked for are written.</summary>
+    internal void Advance(int size) => _size += size;
+
+    /// <summary>A list without items.</summary>
+    public void WriteEmptyList() => WriteCode(FormatCode.List0);
 
     /// <summary>The head of a data section of that many bytes, which are to follow.</summary>
     public void WriteBinaryHead(int size)
     {
         if (size <= byte.MaxValue) Begin(FormatCode.Binary8, 1)[0] = (byte)size;
         else BinaryPrimitives.WriteInt32BigEndian(Begin(FormatCode.Binary32, 4), size);
+    }
+
+    /// <summary>The head of a map whose keys and values, so many together, of so many bytes, are to follow.</summary>
+    public void WriteMapHead(int size, int count)
+    {
+        bool isSmall = size < byte.MaxValue && count <= byte.MaxValue;
+        Span<byte> span = Begin(isSmall ? FormatCode.Map8 : FormatCode.Map32, isSmall ? 2 : 8);
+        if (isSmall) (span[0], span[1]) = ((byte)(size + 1), (byte)count);
+        else
+        {
+            BinaryPrimitives.WriteInt32BigEndian(span, size + 4);
+            BinaryPrimitives.WriteInt32BigEndian(span[4..], count);
+        }
     }
 
     /// <summary>The descriptor of the value that is written next.</summary>
@@ -166,7 +192,7 @@ public ref struct ValueWriter(Span<byte> initial)
         return mark;
     }
 
-    private void WriteVariable(FormatCode small, FormatCode large, ReadOnlySpan<byte> value)
+    private void WriteVariable(FormatCode small, FormatCode large, scoped ReadOnlySpan<byte> value)
     {
         if (value.Length <= byte.MaxValue) Begin(small, 1)[0] = (byte)value.Length;
         else BinaryPrimitives.WriteInt32BigEndian(Begin(large, 4), value.Length);

@@ -3,7 +3,7 @@ using Harrier.Broker.Routing;
 using Harrier.Broker.Sessions;
 using Harrier.Broker.Topology;
 
-namespace Harrier.Amqp.V091;
+namespace Harrier.Amqp.Transport;
 
 /// <summary>
 /// Where a channel publishes to. Publishers repeat themselves, so the exchange (with the permission to write to it) and the route are kept

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
 
-namespace Harrier.Amqp.V091;
+namespace Harrier.Amqp.Transport;
 
 /// <summary>What others want a connection's task to do. From any thread; it is done before the next frame.</summary>
 internal sealed class PostedWork(PipeReader input)

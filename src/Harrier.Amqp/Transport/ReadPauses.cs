@@ -1,15 +1,20 @@
-using System.Text;
-using Harrier.Amqp.Transport;
 using Harrier.Broker;
-using Harrier.Protocol.Amqp091;
 
-namespace Harrier.Amqp.V091;
+namespace Harrier.Amqp.Transport;
+
+/// <summary>Tells a peer, if it wants to know, that its publications are held back (behaviour note 21).</summary>
+internal interface IFlowNotices
+{
+    void OnHeldBack();
+
+    void OnLetGo();
+}
 
 /// <summary>
 /// What the reading of a connection waits for: the peer's reading of its answers, the disk, room for more messages. The heartbeat knows of it, and whoever wants
 /// the connection to end can end the wait. Owned by the connection's task.
 /// </summary>
-internal sealed class ReadPauses(Connection091 connection, HeartbeatMonitor heartbeat, TimeProvider time)
+internal sealed class ReadPauses(FrameOutput output, MessageBroker broker, HeartbeatMonitor heartbeat, TimeProvider time, IFlowNotices notices)
 {
     private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(1);
 
@@ -18,10 +23,6 @@ internal sealed class ReadPauses(Connection091 connection, HeartbeatMonitor hear
 
     /// <summary>Whether nothing more is to be read until <see cref="ResumeAsync"/> is through.</summary>
     public bool IsSuspended => _suspension is not null;
-
-    private FrameOutput Output => connection.Output;
-
-    private MessageBroker Broker => connection.Broker;
 
     /// <summary>Ends whatever is waited for, now and later. From any thread.</summary>
     public void Interrupt() => _interrupted.TrySetResult();
@@ -38,15 +39,15 @@ internal sealed class ReadPauses(Connection091 connection, HeartbeatMonitor hear
     }
 
     /// <summary>Waits for the peer to read what it asked for.</summary>
-    public Task FlushAnswersAsync() => WaitAsync(Output.WhenAnswersFlushedAsync());
+    public Task FlushAnswersAsync() => WaitAsync(output.WhenAnswersFlushedAsync());
 
     /// <summary>Waits while the disk has not kept up, and while publishers are held back.</summary>
     public async Task HoldBackAsync()
     {
         while (!_interrupted.Task.IsCompleted)
         {
-            if (!Broker.Flow.IsOpen) await AwaitOpenAsync();
-            else if (Broker.Sync.IsBehind) await WaitAsync(Task.Delay(Nap, time));
+            if (!broker.Flow.IsOpen) await AwaitOpenAsync();
+            else if (broker.Sync.IsBehind) await WaitAsync(Task.Delay(Nap, time));
             else return;
         }
     }
@@ -54,13 +55,12 @@ internal sealed class ReadPauses(Connection091 connection, HeartbeatMonitor hear
     /// <summary>Waits for the gate to open; tells the client when it wants to know (note 21).</summary>
     private async Task AwaitOpenAsync()
     {
-        bool wantsToKnow = connection.Client.WantsBlockedNotifications;
-        if (wantsToKnow) Output.WriteMethod(0, new ConnectionBlocked { Reason = Encoding.ASCII.GetBytes(Broker.Flow.ReasonText) });
-        Output.Flush();
-        await WaitAsync(Broker.Flow.WaitAsync(CancellationToken.None));
-        if (!Broker.Flow.IsOpen || Output.IsClosed) return; // interrupted: the reading will see why
-        if (wantsToKnow) Output.WriteMethod(0, new ConnectionUnblocked());
-        Output.Flush();
+        notices.OnHeldBack();
+        output.Flush();
+        await WaitAsync(broker.Flow.WaitAsync(CancellationToken.None));
+        if (!broker.Flow.IsOpen || output.IsClosed) return; // interrupted: the reading will see why
+        notices.OnLetGo();
+        output.Flush();
     }
 
     private async Task<bool> WaitAsync(Task task)

@@ -1,17 +1,17 @@
 using System.Diagnostics.CodeAnalysis;
 using Harrier.Broker.Queues;
 
-namespace Harrier.Amqp.V091;
+namespace Harrier.Amqp.Transport;
 
 /// <summary>A delivery that waits for its acknowledgement, or is being settled.</summary>
-internal readonly record struct Settling(ulong Tag, Queue Queue, DeliveryId Id);
+internal readonly record struct Settling<TOwner>(ulong Tag, TOwner Owner, DeliveryId Id);
 
 /// <summary>
-/// The delivery tags of one channel and what they stand for, in the order of the tags. Its size follows what is outstanding, not the distance from the
+/// The delivery tags of one channel, or the delivery ids of one session, and what they stand for, in their order. Its size follows what is outstanding, not the distance from the
 /// oldest to the newest: one delivery may wait while millions pass it. Guarded by the output's gate, for tags must go out in the order in which they are
 /// given.
 /// </summary>
-internal sealed class UnackedDeliveries
+internal sealed class UnackedDeliveries<TOwner> where TOwner : class
 {
     // Below this, holes are not worth closing.
     private const int CompactedMin = 64;
@@ -25,14 +25,17 @@ internal sealed class UnackedDeliveries
     /// <summary>Deliveries that are outstanding.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The last tag that was given.</summary>
+    public ulong LastTag => _lastTag;
+
     /// <summary>The tag of a delivery that nobody will acknowledge.</summary>
     public ulong AddSettled() => ++_lastTag;
 
     /// <summary>The tag of a delivery that is to be acknowledged.</summary>
-    public ulong Add(Queue queue, DeliveryId id)
+    public ulong Add(TOwner owner, DeliveryId id)
     {
         if (_end == _entries.Length) MakeRoom();
-        _entries[_end++] = new Entry(++_lastTag, queue, id);
+        _entries[_end++] = new Entry(++_lastTag, owner, id);
         Count++;
         return _lastTag;
     }
@@ -41,41 +44,79 @@ internal sealed class UnackedDeliveries
     public bool Contains(ulong tag) => Find(tag) >= 0;
 
     /// <summary>Takes one delivery out; false when the tag is not outstanding.</summary>
-    public bool TryTake(ulong tag, [NotNullWhen(true)] out Queue? queue, out DeliveryId id)
+    public bool TryTake(ulong tag, [NotNullWhen(true)] out TOwner? owner, out DeliveryId id)
     {
         int at = Find(tag);
-        (queue, id) = at < 0 ? (null, default) : (_entries[at].Queue, _entries[at].Id);
+        (owner, id) = at < 0 ? (null, default) : (_entries[at].Owner, _entries[at].Id);
         if (at < 0) return false;
         _entries[at] = new Entry(tag, null, default);
         Count--;
         SkipHoles();
-        return queue is not null;
+        return owner is not null;
     }
 
     /// <summary>Takes out all that are outstanding up to the tag, in order; 0 for all there are (behaviour note 84).</summary>
-    public void TakeUpTo(ulong tag, List<Settling> taken)
+    public void TakeUpTo(ulong tag, List<Settling<TOwner>> taken)
     {
         while (_head < _end && (tag == 0 || _entries[_head].Tag <= tag))
         {
             Entry entry = _entries[_head];
             _entries[_head++] = default;
-            if (entry.Queue is null) continue;
-            taken.Add(new Settling(entry.Tag, entry.Queue, entry.Id));
+            if (entry.Owner is null) continue;
+            taken.Add(new Settling<TOwner>(entry.Tag, entry.Owner, entry.Id));
             Count--;
         }
         SkipHoles();
     }
 
+    /// <summary>Takes out all that are outstanding from one tag to another, in order.</summary>
+    public void TakeBetween(ulong first, ulong last, List<Settling<TOwner>> taken)
+    {
+        for (int i = IndexFrom(first); i < _end && _entries[i].Tag <= last; i++) TakeAt(i, taken);
+        SkipHoles();
+    }
+
+    /// <summary>Takes out all that one owner has outstanding, in order.</summary>
+    public void TakeOf(TOwner owner, List<Settling<TOwner>> taken)
+    {
+        for (int i = _head; i < _end; i++)
+            if (ReferenceEquals(_entries[i].Owner, owner)) TakeAt(i, taken);
+        SkipHoles();
+    }
+
     /// <summary>Puts deliveries back under their tags: their acknowledgement was rolled back (note 73).</summary>
-    public void Restore(IEnumerable<Settling> settled)
+    public void Restore(IEnumerable<Settling<TOwner>> settled)
     {
         Entry[] outstanding =
         [
-            .. _entries.AsSpan(_head, _end - _head).ToArray().Where(e => e.Queue is not null)
-                .Concat(settled.Select(s => new Entry(s.Tag, s.Queue, s.Id)))
+            .. _entries.AsSpan(_head, _end - _head).ToArray().Where(e => e.Owner is not null)
+                .Concat(settled.Select(s => new Entry(s.Tag, s.Owner, s.Id)))
                 .OrderBy(e => e.Tag),
         ];
         (_entries, _head, _end, Count) = (outstanding, 0, outstanding.Length, outstanding.Length);
+    }
+
+    private void TakeAt(int at, List<Settling<TOwner>> taken)
+    {
+        Entry entry = _entries[at];
+        if (entry.Owner is null) return;
+        taken.Add(new Settling<TOwner>(entry.Tag, entry.Owner, entry.Id));
+        _entries[at] = new Entry(entry.Tag, null, default);
+        Count--;
+    }
+
+    /// <summary>Where the first entry stands whose tag is not lower.</summary>
+    private int IndexFrom(ulong tag)
+    {
+        if (_head == _end || _entries[_head].Tag >= tag) return _head; // most come in order
+        int low = _head, high = _end;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (_entries[middle].Tag < tag) low = middle + 1;
+            else high = middle;
+        }
+        return low;
     }
 
     private int Find(ulong tag)
@@ -86,7 +127,7 @@ internal sealed class UnackedDeliveries
         while (low <= high)
         {
             int middle = (low + high) >>> 1;
-            if (_entries[middle].Tag == tag) return _entries[middle].Queue is null ? -1 : middle;
+            if (_entries[middle].Tag == tag) return _entries[middle].Owner is null ? -1 : middle;
             if (_entries[middle].Tag < tag) low = middle + 1;
             else high = middle - 1;
         }
@@ -95,7 +136,7 @@ internal sealed class UnackedDeliveries
 
     private void SkipHoles()
     {
-        while (_head < _end && _entries[_head].Queue is null) _entries[_head++] = default;
+        while (_head < _end && _entries[_head].Owner is null) _entries[_head++] = default;
         if (_head == _end) _head = _end = 0;
     }
 
@@ -106,10 +147,10 @@ internal sealed class UnackedDeliveries
         Entry[] target = isSparse ? _entries : new Entry[Math.Max(8, _entries.Length * 2)];
         int count = 0;
         for (int i = _head; i < _end; i++)
-            if (_entries[i].Queue is not null) target[count++] = _entries[i];
+            if (_entries[i].Owner is not null) target[count++] = _entries[i];
         if (isSparse) Array.Clear(target, count, _end - count);
         (_entries, _head, _end) = (target, 0, count);
     }
 
-    private readonly record struct Entry(ulong Tag, Queue? Queue, DeliveryId Id);
+    private readonly record struct Entry(ulong Tag, TOwner? Owner, DeliveryId Id);
 }

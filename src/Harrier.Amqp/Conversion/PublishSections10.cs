@@ -1,0 +1,73 @@
+using Harrier.Broker.Messages;
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Amqp.Conversion;
+
+/// <summary>What the broker itself heeds of a 1.0 message that is being published. Reading it checks all that stands in front of the body.</summary>
+internal readonly ref struct PublishSections10
+{
+    /// <summary>Bytes of further routing keys that a message may have: as many as fit the largest 0-9-1 header frame.</summary>
+    public const int CarbonCopiesSizeMax = 128 << 10;
+
+    private readonly Value10 _carbonCopies;
+
+    private PublishSections10(Sections10 sections)
+    {
+        var header = new HeaderFields10(sections.Header);
+        var properties = new PropertyFields10(sections.Properties);
+        // RabbitMQ has it in an annotation where no header says it (behaviour note 113).
+        IsDurable = header.Durable.Boolean ?? MapReader10.Find(sections.MessageAnnotations, "x-basic-delivery-mode"u8).Integer == 2;
+        Priority = header.Priority.Integer is { } priority and >= 0 and <= byte.MaxValue ? (byte)priority : null;
+        TimeToLiveMs = header.TimeToLive.Integer is { } timeMs and >= 0 and <= uint.MaxValue ? (uint)timeMs : null;
+        To = properties.To.Text;
+        Subject = properties.Subject.Text;
+        HasUserId = properties.UserId.IsBinary;
+        UserId = HasUserId ? properties.UserId.Content : default;
+        _carbonCopies = MapReader10.Find(sections.MessageAnnotations, "x-cc"u8);
+    }
+
+    /// <summary>Whether it is to survive a restart; one that does not say so is not.</summary>
+    public bool IsDurable { get; }
+
+    /// <summary>As the publisher gave it, or null.</summary>
+    public byte? Priority { get; }
+
+    /// <summary>The message's own time to live, or null; 0 is one.</summary>
+    public uint? TimeToLiveMs { get; }
+
+    /// <summary>The address that it is for; empty for none.</summary>
+    public ReadOnlySpan<byte> To { get; }
+
+    /// <summary>Empty for none.</summary>
+    public ReadOnlySpan<byte> Subject { get; }
+
+    public bool HasUserId { get; }
+
+    public ReadOnlySpan<byte> UserId { get; }
+
+    /// <summary>Reads and checks. Throws <see cref="DecodeException"/> for sections that are malformed, in another order or nested too deep.</summary>
+    /// <param name="properties">The sections in front of the body.</param>
+    public static PublishSections10 Read(ReadOnlySpan<byte> properties)
+    {
+        if (properties.Length > Sections10.PrefixSizeMax)
+            throw new DecodeException($"the sections in front of the body have more than {Sections10.PrefixSizeMax} bytes");
+        Sections10 sections = Sections10.Find(properties);
+        sections.Validate();
+        return new PublishSections10(sections);
+    }
+
+    /// <summary>
+    /// The keys of the annotation x-cc, or null when there are none. Throws <see cref="DecodeException"/> for more than <see cref="CarbonCopiesSizeMax"/> bytes of them;
+    /// what is no list of strings is ignored, as RabbitMQ does.
+    /// </summary>
+    public Utf8Name[]? ExtraRoutingKeys()
+    {
+        if (!_carbonCopies.IsList) return null;
+        if (_carbonCopies.Bytes.Length > CarbonCopiesSizeMax) throw new DecodeException($"x-cc has more than {CarbonCopiesSizeMax} bytes");
+        var keys = new HashSet<Utf8Name>();
+        var reader = new ListReader10(_carbonCopies);
+        while (reader.Left > 0)
+            if (reader.Read() is { IsText: true } key && key.Content.Length <= Utf8Name.SizeMax) keys.Add(new Utf8Name(key.Content)); // a longer key matches no name
+        return keys.Count == 0 ? null : [.. keys];
+    }
+}

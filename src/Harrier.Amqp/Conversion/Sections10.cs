@@ -1,0 +1,167 @@
+using System.Buffers.Binary;
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Amqp.Conversion;
+
+/// <summary>
+/// The sections in front of a message's body, where they stand: what <see cref="Broker.Messages.Message.Properties"/> of a 1.0 message holds. Each may be absent; an absent one is null.
+/// </summary>
+internal readonly ref struct Sections10
+{
+    /// <summary>Bytes that they may have together. Far more than any client sends; it bounds what is kept of a message whose body has not come.</summary>
+    public const int PrefixSizeMax = 1 << 20;
+
+    // A descriptor is no longer than its longest symbol with its head.
+    private const int DescriptorSizeMax = 64;
+
+    private Sections10(ReadOnlySpan<byte> header, Value10 headerList, Value10 annotations, Value10 properties, Value10 applicationProperties, ReadOnlySpan<byte> bare)
+    {
+        HeaderSection = header;
+        Header = headerList;
+        MessageAnnotations = annotations;
+        Properties = properties;
+        ApplicationProperties = applicationProperties;
+        Bare = bare;
+    }
+
+    /// <summary>The header with its descriptor, as it stands.</summary>
+    public ReadOnlySpan<byte> HeaderSection { get; }
+
+    /// <summary>A list.</summary>
+    public Value10 Header { get; }
+
+    /// <summary>A map.</summary>
+    public Value10 MessageAnnotations { get; }
+
+    /// <summary>A list.</summary>
+    public Value10 Properties { get; }
+
+    /// <summary>A map.</summary>
+    public Value10 ApplicationProperties { get; }
+
+    /// <summary>The part of the bare message in front of the body, which nobody may change: properties and application properties with their descriptors.</summary>
+    public ReadOnlySpan<byte> Bare { get; }
+
+    /// <summary>Finds them. Throws <see cref="DecodeException"/> unless they are sections of those kinds in their order.</summary>
+    public static Sections10 Find(ReadOnlySpan<byte> prefix)
+    {
+        Value10 header = default, annotations = default, properties = default, applicationProperties = default;
+        int headerSize = 0, bareAt = prefix.Length;
+        SectionKind last = default;
+        var reader = new SectionReader10(prefix);
+        for (int at = 0; reader.TryRead(out SectionKind kind, out Value10 value); at = reader.Position)
+        {
+            CheckOrder(last, kind);
+            last = kind;
+            switch (kind)
+            {
+                case SectionKind.Header:
+                    header = value;
+                    headerSize = reader.Position;
+                    break;
+                case SectionKind.MessageAnnotations: annotations = value; break;
+                case SectionKind.Properties: properties = value; break;
+                case SectionKind.ApplicationProperties: applicationProperties = value; break;
+                case >= SectionKind.Data: throw new DecodeException("a section of the body stands in front of it");
+            }
+            if (kind >= SectionKind.Properties) bareAt = Math.Min(bareAt, at);
+        }
+        return new Sections10(prefix[..headerSize], header, annotations, properties, applicationProperties, prefix[bareAt..]);
+    }
+
+    /// <summary>
+    /// Finds where the body begins, of a message whose beginning has come: false when more of it is needed. Throws <see cref="DecodeException"/> when there are
+    /// no such sections, or more than <see cref="PrefixSizeMax"/> bytes of them.
+    /// </summary>
+    /// <param name="received">The encoded message from its first byte on.</param>
+    /// <param name="prefixSize">Bytes of the sections in front of the body, delivery annotations among them.</param>
+    public static bool TryFindBody(ReadOnlySpan<byte> received, out int prefixSize)
+    {
+        prefixSize = 0;
+        SectionKind last = default;
+        while (TryReadDescriptor(received[prefixSize..], out SectionKind kind, out int size))
+        {
+            if (kind == SectionKind.Footer) throw new DecodeException("a message has no body");
+            if (kind >= SectionKind.Data) return true;
+            CheckOrder(last, kind);
+            last = kind;
+            if (!TryMeasure(received[(prefixSize + size)..], out long valueSize)) return false;
+            long end = prefixSize + size + valueSize;
+            if (end > PrefixSizeMax) throw new DecodeException($"the sections in front of the body have more than {PrefixSizeMax} bytes");
+            if (end > received.Length) return false;
+            prefixSize = (int)end;
+        }
+        return false;
+    }
+
+    /// <summary>Finds where the body of a whole message begins. Throws <see cref="DecodeException"/>, also when it has none: it is no message then (1.0 part 3, section 3.2).</summary>
+    public static int FindBody(ReadOnlySpan<byte> message) =>
+        TryFindBody(message, out int prefixSize) ? prefixSize : throw new DecodeException("a message ends before its body");
+
+    /// <summary>The sections without the delivery annotations, which are for one hop only (1.0 part 3, section 3.2.2). Copied only if there are any.</summary>
+    public static ReadOnlySpan<byte> WithoutDeliveryAnnotations(ReadOnlySpan<byte> prefix)
+    {
+        var reader = new SectionReader10(prefix);
+        for (int at = 0; reader.TryRead(out SectionKind kind, out _); at = reader.Position)
+        {
+            if (kind == SectionKind.DeliveryAnnotations) return (byte[])[.. prefix[..at], .. prefix[reader.Position..]];
+            if (kind > SectionKind.DeliveryAnnotations) break;
+        }
+        return prefix;
+    }
+
+    /// <summary>Walks everything that is inside of them, so that later readers cannot fail. Throws <see cref="DecodeException"/>.</summary>
+    public void Validate()
+    {
+        Header.Validate();
+        MessageAnnotations.Validate();
+        Properties.Validate();
+        ApplicationProperties.Validate();
+    }
+
+    private static void CheckOrder(SectionKind last, SectionKind kind)
+    {
+        if (kind <= last) throw new DecodeException($"the section 0x{(byte)kind:x2} comes after the section 0x{(byte)last:x2}");
+    }
+
+    private static bool TryReadDescriptor(ReadOnlySpan<byte> bytes, out SectionKind kind, out int size)
+    {
+        (kind, size) = (default, 0);
+        if (bytes.IsEmpty) return false;
+        if (bytes[0] != (byte)FormatCode.Described) throw new DecodeException("a section has no descriptor");
+        if (!TryMeasure(bytes[1..], out long descriptorSize)) return false;
+        if (descriptorSize > DescriptorSizeMax) throw new DecodeException($"the descriptor of a section has more than {DescriptorSizeMax} bytes");
+        size = 1 + (int)descriptorSize;
+        if (size > bytes.Length) return false;
+        var reader = new ValueReader(bytes[..size]);
+        kind = SectionReader10.KindOf(reader.ReadDescriptor());
+        return true;
+    }
+
+    /// <summary>How many bytes a value takes, constructor and all; false when too few have come to tell. A section is no described value.</summary>
+    private static bool TryMeasure(ReadOnlySpan<byte> bytes, out long size)
+    {
+        size = 0;
+        if (bytes.IsEmpty) return false;
+        bool isSizeThere = (bytes[0] >> 4) switch
+        {
+            0xa or 0xc or 0xe => bytes.Length >= 2,
+            0xb or 0xd or 0xf => bytes.Length >= 5,
+            _ => true,
+        };
+        if (!isSizeThere) return false;
+        size = (bytes[0] >> 4) switch
+        {
+            0x4 => 1,
+            0x5 => 2,
+            0x6 => 3,
+            0x7 => 5,
+            0x8 => 9,
+            0x9 => 17,
+            0xa or 0xc or 0xe => 2 + bytes[1],
+            0xb or 0xd or 0xf => 5L + BinaryPrimitives.ReadUInt32BigEndian(bytes[1..]),
+            _ => throw new DecodeException($"a section has a value with the constructor 0x{bytes[0]:x2}"),
+        };
+        return true;
+    }
+}

@@ -1,0 +1,144 @@
+using Harrier.Amqp.Conversion;
+using Harrier.Broker;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Routing;
+using Harrier.Broker.Sessions;
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Amqp.V10;
+
+/// <summary>A link from the peer to exchanges and queues: puts transfers together to messages, checks and routes them, and has them answered. Owned by the connection's task.</summary>
+internal sealed class IncomingLink10 : Link10
+{
+    private readonly PublishTerminus _target;
+    private readonly IncomingMessage _incoming;
+    private readonly bool _settlesAtOnce;
+    private readonly bool _isPresettled;
+    private readonly uint _creditMax;
+    private uint _deliveryCount;
+    private uint _credit;
+    private uint _deliveryId;
+    private bool _isUnderWay;
+    private bool _isSettled;
+    private byte[]? _transaction;
+
+    public IncomingLink10(Session10 session, in Attach attach, PublishTerminus target) : base(session, attach.Handle)
+    {
+        _target = target;
+        _incoming = new IncomingMessage(Client, target, Connection.Limits.MessageBytesMax);
+        _settlesAtOnce = attach.RcvSettleMode == ReceiverSettleMode.First;
+        _isPresettled = attach.SndSettleMode == SenderSettleMode.Settled;
+        _creditMax = (uint)Connection.Limits.LinkCreditMax;
+        _deliveryCount = attach.InitialDeliveryCount ?? 0;
+    }
+
+    public override void Answer(in Attach attach)
+    {
+        Session.Write(new Attach
+        {
+            Name = attach.Name,
+            Handle = Handle,
+            Role = Role.Receiver,
+            SndSettleMode = attach.SndSettleMode,
+            RcvSettleMode = attach.RcvSettleMode,
+            Source = attach.Source,
+            Target = _target.Encode(),
+            MaxMessageSize = (ulong)Connection.Limits.MessageBytesMax,
+        });
+        GrantCredit();
+    }
+
+    public override void OnFlow(in Flow flow)
+    {
+        // A sender that was told to drain has used up its credit; nobody has told it to, but it may say where it stands.
+        if (flow.Echo) WriteFlow(_deliveryCount, _credit);
+    }
+
+    public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
+    {
+        if (!_isUnderWay) Begin(in transfer);
+        else if (transfer.DeliveryId is { } id && id != _deliveryId)
+            throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {id} begins before delivery {_deliveryId} is complete");
+        _isSettled |= transfer.Settled == true;
+        if (transfer.Aborted)
+        {
+            Discard();
+            return;
+        }
+        Connection.OnPublished(); // already now: what is not complete takes memory too
+        _incoming.Append(payload, isLast: !transfer.More, Connection.Clock.NowMs);
+        if (transfer.More) return;
+        _isUnderWay = false;
+        Complete();
+        if (_credit <= _creditMax / 2) GrantCredit();
+    }
+
+    protected override void End(LinkEnd how) => _incoming.Discard();
+
+    private void Begin(in Transfer transfer)
+    {
+        if (_credit == 0) throw AmqpErrors.TransferLimit();
+        _deliveryId = transfer.DeliveryId ?? throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its id");
+        if (transfer.DeliveryTag.IsNull) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its tag");
+        _credit--;
+        _deliveryCount++;
+        _isUnderWay = true;
+        _isSettled = _isPresettled;
+        DeliveryState state = DeliveryState.Read(transfer.State);
+        _transaction = state.IsTransactional ? state.TransactionId.ToArray() : null;
+    }
+
+    private void Discard()
+    {
+        _isUnderWay = false;
+        _incoming.Discard();
+        if (_credit <= _creditMax / 2) GrantCredit();
+    }
+
+    private void GrantCredit()
+    {
+        _credit = _creditMax;
+        WriteFlow(_deliveryCount, _credit);
+    }
+
+    private void Complete()
+    {
+        if (!_incoming.TryTake(out Message? message, out byte[]? refusal))
+        {
+            Refuse(refusal!);
+            return;
+        }
+        if (_transaction is { } transaction) Session.Transactions.Find(transaction).Publish(message, _target.Route(message));
+        else if (message.ExchangeBytes.IsEmpty && DirectReplies.IsReplyName(message.RoutingKeyBytes)) Reply(message);
+        else Publish(message, _target.Route(message));
+        if (_transaction is not null && !_isSettled) Session.Answer(_deliveryId, DeliveryState.AcceptedIn(_transaction), _settlesAtOnce);
+    }
+
+    private void Publish(Message message, RouteSet routes)
+    {
+        PublishReceipt receipt = _isSettled ? default : Session.Expect(_deliveryId, routes.Count, _settlesAtOnce);
+        if (routes.Count == 0)
+        {
+            message.Release(); // the answer says so, if one is wanted (behaviour note 106)
+            return;
+        }
+        if (routes.Count > 1) message.AddReferences(routes.Count - 1);
+        for (int i = 0; i < routes.Count; i++) Client.Commands.Add(new QueueCommand(QueueCommandKind.Enqueue, routes[i], message, receipt));
+    }
+
+    /// <summary>Hands a reply straight to the waiting requester (behaviour note 97).</summary>
+    private void Reply(Message message)
+    {
+        bool delivered = Client.VirtualHost.DirectReplies.TryFind(message.RoutingKey, out IReplyConsumer? consumer) && consumer.TryDeliver(message);
+        message.Release();
+        if (!_isSettled) Session.Answer(_deliveryId, delivered ? DeliveryState.Accepted : DeliveryState.Released, _settlesAtOnce);
+    }
+
+    // Of a link without an address, one message may be wrong and the others right; who has settled it cannot be told otherwise (behaviour note 105).
+    private void Refuse(byte[] state)
+    {
+        if (_isSettled) throw AmqpErrors.NotAllowed(AmqpErrorScope.Link, "a message that was settled cannot be rejected");
+        Session.Answer(_deliveryId, state, _settlesAtOnce);
+    }
+}

@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Harrier.Amqp.Conversion;
+using Harrier.Broker;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Sessions;
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Amqp.V10;
+
+/// <summary>
+/// A message that comes in one transfer or many: its sections in front of the body are looked at as soon as they are there, the body goes straight to its place. Owned by the
+/// connection's task.
+/// </summary>
+internal sealed class IncomingMessage(ClientSession client, PublishTerminus target, int bytesMax)
+{
+    private ArrayBufferWriter<byte>? _beginning; // of a message whose body has not begun in its first transfer
+    private Message? _message;
+    private byte[]? _refusal;
+    private long _size;
+
+    /// <summary>Takes what a transfer carries. Throws when it is no message, too large, or not allowed.</summary>
+    public void Append(ReadOnlySpan<byte> payload, bool isLast, long nowMs)
+    {
+        _size += payload.Length;
+        if (_size > bytesMax) throw AmqpErrors.MessageTooLarge((ulong)_size, bytesMax);
+        if (_message is not null) _message.AppendBody(payload, bytesMax);
+        else if (_refusal is null) AppendToBeginning(payload, isLast, nowMs);
+        if (isLast && _message is not null) Body10.Check(_message.Body);
+    }
+
+    /// <summary>The complete message, aimed, with one reference, the caller's; false when it is refused by itself: then with the state to answer.</summary>
+    public bool TryTake([NotNullWhen(true)] out Message? message, [NotNullWhen(false)] out byte[]? refusal)
+    {
+        (message, refusal) = (_message, _refusal);
+        _message = null;
+        Discard();
+        return message is not null;
+    }
+
+    /// <summary>Forgets what has come.</summary>
+    public void Discard()
+    {
+        _message?.Release();
+        (_message, _refusal, _beginning, _size) = (null, null, null, 0);
+    }
+
+    private void AppendToBeginning(ReadOnlySpan<byte> payload, bool isLast, long nowMs)
+    {
+        ReadOnlySpan<byte> received = payload;
+        if (_beginning is not null)
+        {
+            _beginning.Write(payload);
+            received = _beginning.WrittenSpan;
+        }
+        if (Sections10.TryFindBody(received, out int prefixSize)) Begin(received[..prefixSize], received[prefixSize..], isLast, nowMs);
+        else if (isLast) throw new DecodeException("a message ends before its body");
+        else if (_beginning is null)
+        {
+            _beginning = new ArrayBufferWriter<byte>();
+            _beginning.Write(payload);
+        }
+    }
+
+    private void Begin(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> body, bool isLast, long nowMs)
+    {
+        ReadOnlySpan<byte> kept = Sections10.WithoutDeliveryAnnotations(prefix);
+        PublishSections10 sections = PublishSections10.Read(kept);
+        if (!TryAim(in sections)) return;
+        if (sections.HasUserId) client.CheckUserId(sections.UserId);
+        Utf8Name[]? extraRoutingKeys = sections.ExtraRoutingKeys();
+        // From here on nothing is refused.
+        _message = Message.Rent(MessageFormat10.Instance, target.ExchangeName, target.RoutingKey, kept, body.Length);
+        _message.AppendBody(body, isLast ? body.Length : bytesMax);
+        _message.IsPersistent = sections.IsDurable;
+        _message.Priority = sections.Priority;
+        _message.ArrivedAtMs = nowMs;
+        if (sections.TimeToLiveMs is { } lifetimeMs) _message.ExpiresAtMs = nowMs + lifetimeMs;
+        _message.ExtraRoutingKeys = extraRoutingKeys;
+        _beginning = null;
+    }
+
+    private bool TryAim(in PublishSections10 sections)
+    {
+        if (target.IsAnonymous && sections.To.IsEmpty)
+        {
+            _refusal = DeliveryState.RejectedWith(AmqpErrors.PreconditionFailed, "anonymous terminus requires 'to' address to be set"); // behaviour note 105
+            return false;
+        }
+        try
+        {
+            target.Aim(sections.To, sections.Subject);
+            return true;
+        }
+        catch (AmqpException e) when (target.IsAnonymous)
+        {
+            _refusal = DeliveryState.RejectedWith(e.Condition, e.Message);
+        }
+        catch (BrokerException e) when (target.IsAnonymous)
+        {
+            AmqpException error = AmqpErrors.From(e, AmqpErrorScope.Link);
+            _refusal = DeliveryState.RejectedWith(error.Condition, error.Message);
+        }
+        return false;
+    }
+}

@@ -1,0 +1,33 @@
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Amqp.V10;
+
+/// <summary>Makes the link that an attach asks for. Refusals are thrown.</summary>
+internal static class LinkFactory
+{
+    public static Link10 Create(Session10 session, in Attach attach)
+    {
+        if (attach.Role == Role.Sender) return CreateIncoming(session, in attach);
+        if (attach.Source.IsEmpty) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "a link to the peer needs a source");
+        var reader = new ValueReader(attach.Source);
+        if (reader.ReadDescriptor() != Source.Code) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the source of a link to the peer is a source");
+        Source source = Source.Decode(ref reader);
+        return new OutgoingLink10(session, in attach, SourceFactory.Create(session.Connection, in source));
+    }
+
+    private static Link10 CreateIncoming(Session10 session, in Attach attach)
+    {
+        Target target = default;
+        if (!attach.Target.IsEmpty)
+        {
+            var reader = new ValueReader(attach.Target);
+            switch (reader.ReadDescriptor())
+            {
+                case Coordinator.Code: return new CoordinatorLink10(session, in attach);
+                case Target.Code: target = Target.Decode(ref reader); break;
+                default: throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the target of a link is a target or a coordinator");
+            }
+        }
+        return new IncomingLink10(session, in attach, TargetFactory.Create(session.Connection, in target));
+    }
+}

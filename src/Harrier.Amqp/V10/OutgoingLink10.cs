@@ -1,0 +1,132 @@
+using Harrier.Amqp.Conversion;
+using Harrier.Amqp.Transport;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Sessions;
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Amqp.V10;
+
+/// <summary>
+/// A link from a queue to the peer: gives it no more than its credit (1.0 part 2, section 2.6.7). Deliveries are written from whatever thread has them; the rest is the
+/// connection's task's.
+/// </summary>
+internal sealed class OutgoingLink10 : Link10, IConsumer
+{
+    private readonly SourceTerminus _source;
+    private readonly QueueConsumer _registration;
+    private readonly ConsumerResume _resume;
+    private uint _deliveryCount; // guarded by the output's gate
+    private uint _creditLimit;
+    private volatile bool _isGone;
+
+    public OutgoingLink10(Session10 session, in Attach attach, SourceTerminus source) : base(session, attach.Handle)
+    {
+        _source = source;
+        _registration = new QueueConsumer(source.Queue, this)
+        {
+            UsesLinkCredit = true,
+            NoAck = attach.SndSettleMode == SenderSettleMode.Settled,
+            Priority = source.Priority,
+        };
+        _resume = new ConsumerResume(_registration);
+        Client.Consume(_registration);
+    }
+
+    public Queue Queue => _source.Queue;
+
+    /// <summary>What becomes of a delivery that the receiver settles without a word.</summary>
+    public Outcome DefaultOutcome => _source.DefaultOutcome;
+
+    /// <summary>Whether nothing more is to be sent.</summary>
+    public bool IsGone => _isGone;
+
+    public bool HasRoom => Session.Outgoing.HasRoom;
+
+    public override void Answer(in Attach attach)
+    {
+        Session.Write(new Attach
+        {
+            Name = attach.Name,
+            Handle = Handle,
+            Role = Role.Sender,
+            SndSettleMode = attach.SndSettleMode,
+            RcvSettleMode = attach.RcvSettleMode,
+            Source = _source.Encode(),
+            Target = attach.Target,
+            InitialDeliveryCount = 0,
+        });
+        Client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, Queue, Consumer: _registration)); // nothing comes before the attach
+    }
+
+    public override void OnFlow(in Flow flow)
+    {
+        if (flow.LinkCredit is { } credit)
+        {
+            _creditLimit = (flow.DeliveryCount ?? 0) + credit; // before it has our attach it knows of no delivery, and the first is 0
+            QueueCommandFlags flags = flow.Drain ? QueueCommandFlags.Drain : QueueCommandFlags.None;
+            Client.Commands.Add(new QueueCommand(QueueCommandKind.Credit, Queue, Consumer: _registration, Sequence: _creditLimit, Flags: flags));
+        }
+        if (!flow.Echo) return;
+        Client.Commands.Run();
+        lock (Connection.Output.Gate) WriteFlow(_deliveryCount, (uint)Math.Max(0, (int)(_creditLimit - _deliveryCount)), (uint)Queue.ReadyCount);
+    }
+
+    public void Deliver(ReadOnlySpan<Delivery> deliveries)
+    {
+        lock (Connection.Output.Gate)
+        {
+            foreach (ref readonly Delivery delivery in deliveries)
+            {
+                _deliveryCount++;
+                if (ReferenceEquals(delivery.Message.Format, MessageFormat10.Instance)) Session.Outgoing.Deliver(this, in delivery);
+                else DeliverConverted(in delivery);
+            }
+        }
+    }
+
+    public void Flush() => Connection.Output.Flush();
+
+    public bool AwaitRoom() => Session.Outgoing.TryAwaitRoom(_resume);
+
+    // What was taken back is settled by the peer in vain, if ever.
+    public void OnOverdue(DeliveryId delivery, long timeoutMs)
+    {
+    }
+
+    public void OnDrained(uint deliveryCount)
+    {
+        lock (Connection.Output.Gate) Session.Outgoing.EndDrain(this, deliveryCount);
+    }
+
+    public void OnQueueDeleted() => Session.PostDetach(this, AmqpErrors.QueueDeleted(Queue.NameText));
+
+    /// <summary>Tells the peer that its credit has been used up (1.0 part 2, section 2.6.7). Under the output's gate.</summary>
+    public void WriteDrained(uint deliveryCount)
+    {
+        if (_isGone) return;
+        _deliveryCount = deliveryCount;
+        WriteFlow(deliveryCount, credit: 0, available: 0, drain: true);
+    }
+
+    protected override void End(LinkEnd how)
+    {
+        _isGone = true;
+        Client.Commands.Run(); // what was asked for before comes before
+        Client.Cancel(_registration);
+        var unsettled = new List<Settling<OutgoingLink10>>();
+        Session.Outgoing.TakeOf(this, unsettled);
+        Outcome outcome = how == LinkEnd.ConnectionLost ? Outcome.Failed : Outcome.Released; // who vanishes may have died of a message (behaviour note 88)
+        foreach (Settling<OutgoingLink10> settling in unsettled)
+            Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: settling.Id, Outcome: outcome));
+        Client.Commands.Run();
+        _source.End(Client, how);
+    }
+
+    private void DeliverConverted(in Delivery delivery)
+    {
+        Message converted = To10.Convert(delivery.Message);
+        Session.Outgoing.Deliver(this, delivery with { Message = converted });
+        converted.Release();
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Sessions;
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Amqp.V10;
+
+/// <summary>The source of a link to the peer, as it is effective (1.0 part 3, section 3.5.3).</summary>
+/// <param name="Queue">Where messages come from.</param>
+/// <param name="Address">As the peer wrote it, or as it was made for the peer; encoded.</param>
+internal sealed record SourceTerminus(Queue Queue, byte[] Address)
+{
+    private static readonly byte[] Outcomes = Values10.Symbols("amqp:accepted:list", "amqp:rejected:list", "amqp:released:list", "amqp:modified:list");
+
+    /// <summary>What becomes of a delivery that the receiver settles without a word.</summary>
+    public Outcome DefaultOutcome { get; init; } = Outcome.Released;
+
+    /// <summary>The encoded default outcome, or empty.</summary>
+    public byte[] DefaultOutcomeBytes { get; init; } = [];
+
+    /// <summary>Whether the queue was made for this link.</summary>
+    public bool IsDynamic { get; init; }
+
+    /// <summary>The encoded node properties of a dynamic queue, or empty.</summary>
+    public byte[] NodeProperties { get; init; } = [];
+
+    /// <summary>The encoded filters that are understood, or empty.</summary>
+    public byte[] Filter { get; init; } = [];
+
+    /// <summary>The consumer's priority.</summary>
+    public long Priority { get; init; }
+
+    /// <summary>The source that our attach tells.</summary>
+    public byte[] Encode() => Values10.Composite(new Source
+    {
+        Address = Address,
+        Dynamic = IsDynamic,
+        DynamicNodeProperties = OrNull(NodeProperties),
+        Filter = OrNull(Filter),
+        DefaultOutcome = OrNull(DefaultOutcomeBytes),
+        Outcomes = Outcomes,
+    });
+
+    /// <summary>Gives up what was made for the link.</summary>
+    public void End(ClientSession client, LinkEnd how)
+    {
+        // Its lifetime is that of the link (delete-on-close, 1.0 part 3, section 3.5.10); with the connection it goes anyway.
+        if (IsDynamic && how != LinkEnd.ConnectionLost && !Queue.IsDeleted) client.DeleteQueue(Queue.Name, ifUnused: false, ifEmpty: false);
+    }
+
+    private static ReadOnlySpan<byte> OrNull(byte[] bytes) => bytes.Length == 0 ? default : bytes;
+}

@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using Harrier.Amqp.Transport;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Routing;
+using Harrier.Broker.Sessions;
+
+namespace Harrier.Amqp.V10;
+
+/// <summary>The transactions of a session that were declared and not discharged (1.0 part 4, section 4.3). Owned by the connection's task.</summary>
+internal sealed class Transactions10(Session10 session, int bytesMax)
+{
+    /// <summary>Transactions that a session may have at once.</summary>
+    public const int CountMax = 256;
+
+    private readonly Dictionary<uint, Transaction10> _open = [];
+    private uint _last;
+
+    /// <summary>Begins one; its name, or null when there are too many.</summary>
+    public byte[]? Declare()
+    {
+        if (_open.Count >= CountMax) return null;
+        _open.Add(++_last, new Transaction10(bytesMax));
+        byte[] id = new byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32BigEndian(id, _last);
+        return id;
+    }
+
+    /// <summary>The transaction of that name. Throws <c>amqp:transaction:unknown-id</c> at the scope of the link.</summary>
+    public Transaction10 Find(ReadOnlySpan<byte> id) => _open.TryGetValue(NumberOf(id), out Transaction10? found) ? found : throw AmqpErrors.UnknownTransaction();
+
+    /// <summary>Takes a transaction out to be discharged; null when there is none of that name.</summary>
+    public Transaction10? Take(ReadOnlySpan<byte> id) => _open.Remove(NumberOf(id), out Transaction10? found) ? found : null;
+
+    /// <summary>Rolls back what was not discharged.</summary>
+    public void RollBackAll()
+    {
+        foreach (Transaction10 transaction in _open.Values) transaction.RollBack(session.Outgoing);
+        _open.Clear();
+    }
+
+    private static uint NumberOf(ReadOnlySpan<byte> id) => id.Length == sizeof(uint) ? BinaryPrimitives.ReadUInt32BigEndian(id) : 0;
+}
+
+/// <summary>
+/// Publications and settlements that happen together or not at all: they are routed and taken at once and wait; a commit applies them all as one, over all queues.
+/// </summary>
+internal sealed class Transaction10(int bytesMax)
+{
+    // About what a command takes besides a message, in memory and in the log.
+    private const int CommandBytes = 128;
+
+    private readonly List<QueueCommand> _commands = [];
+    private readonly List<Settling<OutgoingLink10>> _settled = [];
+    private long _bytes;
+
+    /// <summary>Keeps a publication. Takes over the caller's reference to the message.</summary>
+    public void Publish(Message message, RouteSet routes)
+    {
+        _bytes += (message.Size + (long)CommandBytes) * Math.Max(1, routes.Count);
+        if (_bytes > bytesMax || routes.Count == 0)
+        {
+            message.Release();
+            if (_bytes > bytesMax) throw AmqpErrors.TransactionTooLarge(bytesMax);
+            return;
+        }
+        if (routes.Count > 1) message.AddReferences(routes.Count - 1);
+        for (int i = 0; i < routes.Count; i++) _commands.Add(new QueueCommand(QueueCommandKind.Enqueue, routes[i], message));
+    }
+
+    /// <summary>Keeps the end of a delivery.</summary>
+    public void Settle(in Settling<OutgoingLink10> settling, Outcome outcome)
+    {
+        _bytes += CommandBytes;
+        _settled.Add(settling);
+        _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
+    }
+
+    /// <summary>Applies everything; false when a queue has no room: then it is rolled back.</summary>
+    public bool TryCommit(CommandBatch commands, OutgoingSession outgoing)
+    {
+        if (commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands))) return true;
+        RollBack(outgoing);
+        return false;
+    }
+
+    /// <summary>Forgets the publications; what was delivered is outstanding again.</summary>
+    public void RollBack(OutgoingSession outgoing)
+    {
+        foreach (QueueCommand command in _commands) command.Message?.Release();
+        outgoing.Restore(_settled.Where(settling => !settling.Owner.IsGone));
+        _commands.Clear();
+    }
+}
