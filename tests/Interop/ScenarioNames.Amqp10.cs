@@ -29,6 +29,7 @@ internal static partial class ScenarioNames
         "round-trip-application-properties",
         "round-trip-annotations",
         "round-trip-bodies",
+        "body-absent",
         "round-trip-data-and-sequence",
         "round-trip-through-quorum-queue",
         "presettled-both-ways",

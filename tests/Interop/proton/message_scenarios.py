@@ -109,11 +109,20 @@ def round_trip_annotations(session):
 @using("round-trip-bodies")
 def round_trip_bodies(session):
     bodies = [*SIMPLE.values(), *COMPOUND.values(), ulong(1), Described(symbol("outer"), Described(symbol("inner"), 1))]
-    sent = [Message(body=body) for body in bodies]
+    # Without a body Proton writes no body section: see body-absent.
+    sent = [Message(body=body) for body in bodies if body is not None]
     received = through_the_broker(session, *sent)
     for message, expected in zip(received, sent):
         expect_same(message.body, as_decoded(expected).body, "an amqp-value")
         expect_equal(message.inferred, False, "an amqp-value is not a data section")
+
+
+@using("body-absent")
+def body_absent(session):
+    """1.0 part 3, section 3.2 wants a body section, but this is what Proton sends for a message without one."""
+    sent = Message(subject="no body")
+    received, = through_the_broker(session, sent)
+    expect_equal((received.subject, received.body), ("no body", None), "subject and body")
 
 
 @using("round-trip-data-and-sequence")

@@ -186,6 +186,9 @@ class Inbox(MessagingHandler):
         self.detached = True
         event.link.close()
 
+    def on_link_error(self, event):
+        """Proton's own closes the connection."""
+
 
 class ReceivingLink:
     """A receiving link whose credit and settlement are the scenario's own."""
@@ -197,7 +200,7 @@ class ReceivingLink:
             parent or connection.conn, address, name=name or unique("link"), dynamic=dynamic, handler=self.inbox,
             options=options)
         connection.wait(lambda: not self.link.state & Endpoint.REMOTE_UNINIT, msg="the answer to attach")
-        if address and self.link.remote_source.address is None:
+        if self.link.remote_source.address is None:
             # A refusal: attach without a source, then detach with the error (1.0 part 2, section 2.6.3).
             self.wait_for(lambda: self.link.state & Endpoint.REMOTE_CLOSED, "detach of the refused link")
             raise LinkDetached(self.link)
