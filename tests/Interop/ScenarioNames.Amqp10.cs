@@ -35,6 +35,7 @@ internal static partial class ScenarioNames
         "presettled-both-ways",
         "large-message-small-frames",
         "large-message-in-pieces",
+        "larger-than-allowed-detaches",
         "aborted-message-is-forgotten",
         "expires-by-ttl",
         "address-exchange-and-key",

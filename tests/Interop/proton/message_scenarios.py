@@ -6,6 +6,7 @@ from proton import (
     Array, Data, Delivery, Described, Message, byte, char, decimal32, decimal64, decimal128, float32, int32, short,
     symbol, timestamp, ubyte, uint, ulong, ushort)
 from proton.reactor import AtMostOnce
+from proton.utils import LinkDetached
 
 from interop_harness import expect, expect_equal
 from proton_session import accept, annotations, queue_address, using
@@ -183,6 +184,25 @@ def large_message_in_pieces(session):
     expect(message.body == bytes(3 * MIB), "3 MiB unchanged")
     accept(delivery)
     session.expect_ready(queue, 0)
+
+
+@using("larger-than-allowed-detaches")
+def larger_than_allowed_detaches(session):
+    """1.0 part 2, section 2.7.3: max-message-size in attach, and amqp:link:message-size-exceeded for what is larger."""
+    queue = session.queue()
+    sender = session.sender(queue_address(queue))
+    largest = sender.link.remote_max_message_size
+    if not largest or largest > 32 * MIB:
+        return
+    try:
+        sender.send(Message(body=bytes(largest), inferred=True))
+    except LinkDetached as error:
+        expect_equal(error.condition, "amqp:link:message-size-exceeded", "condition")
+    else:
+        raise AssertionError("the broker took a message that is larger than max-message-size")
+    # The session goes on.
+    session.fill(queue, "x")
+    session.expect_ready(queue, 1)
 
 
 @using("aborted-message-is-forgotten")
