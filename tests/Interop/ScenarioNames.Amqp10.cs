@@ -15,7 +15,7 @@ internal static partial class ScenarioNames
         "open-properties",
         "wrong-password-refused",
         "scram-sha-256",
-        "mechanism-of-cyrus-choice",
+        "mechanism-of-protons-choice",
         "virtual-host-by-hostname",
         "heartbeats-while-idle",
         "frames-no-larger-than-agreed",

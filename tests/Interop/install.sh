@@ -25,12 +25,10 @@ install_packages() {
   /usr/bin/python3 -c 'import pika' 2>/dev/null || missing+=(python3-pika)
   /usr/bin/python3 -c 'import aio_pika' 2>/dev/null || missing+=(python3-aio-pika)
   have amqp-publish || missing+=(amqp-tools)
-  # Proton for AMQP 1.0: its Python binding, its C library with headers and a compiler for proton-c, and the SASL plugins
-  # that give both of them SCRAM (without these Proton has PLAIN and ANONYMOUS alone).
+  # Proton for AMQP 1.0: its Python binding, and its C library with headers and a compiler for proton-c.
   /usr/bin/python3 -c 'import proton' 2>/dev/null || missing+=(python3-qpid-proton)
   [[ -e /usr/include/proton/proactor.h ]] || missing+=(libqpid-proton11-dev)
   have gcc || missing+=(gcc libc6-dev)
-  compgen -G '/usr/lib/*/sasl2/libscram.so' >/dev/null || missing+=(libsasl2-modules)
   have node || missing+=(nodejs)
   have npm || missing+=(npm)
   ((${#missing[@]} > 0)) || return 0
