@@ -48,7 +48,7 @@ internal readonly ref struct HeaderFields10
     public Value10 DeliveryCount { get; }
 }
 
-/// <summary>The fields of a properties section (1.0 part 3, section 3.2.4) that the broker or 0-9-1 has a use for.</summary>
+/// <summary>The fields of a properties section (1.0 part 3, section 3.2.4).</summary>
 internal readonly ref struct PropertyFields10
 {
     public PropertyFields10(Value10 properties)
@@ -62,9 +62,11 @@ internal readonly ref struct PropertyFields10
         CorrelationId = fields.Read();
         ContentType = fields.Read();
         ContentEncoding = fields.Read();
-        fields.Read(); // absolute-expiry-time
+        AbsoluteExpiryTime = fields.Read();
         CreationTime = fields.Read();
         GroupId = fields.Read();
+        GroupSequence = fields.Read();
+        ReplyToGroupId = fields.Read();
     }
 
     public Value10 MessageId { get; }
@@ -83,7 +85,13 @@ internal readonly ref struct PropertyFields10
 
     public Value10 ContentEncoding { get; }
 
+    public Value10 AbsoluteExpiryTime { get; }
+
     public Value10 CreationTime { get; }
 
     public Value10 GroupId { get; }
+
+    public Value10 GroupSequence { get; }
+
+    public Value10 ReplyToGroupId { get; }
 }

@@ -30,8 +30,9 @@ internal sealed class MessageFormat091 : IMessageFormat
     public bool TryFindProperty(ReadOnlySpan<byte> properties, MessageProperty property, out HeaderValue value)
     {
         value = default;
-        if (!BasicPropertiesReader.TryFind(properties, FlagOf(property), out ReadOnlySpan<byte> found)) return false;
-        value = property == MessageProperty.Timestamp
+        BasicPropertyFlags flag = FlagOf(property);
+        if (flag == BasicPropertyFlags.None || !BasicPropertiesReader.TryFind(properties, flag, out ReadOnlySpan<byte> found)) return false;
+        value = flag == BasicPropertyFlags.Timestamp
             ? new HeaderValue(ArgumentKind.Timestamp, BinaryPrimitives.ReadInt64BigEndian(found), 0, default)
             : new HeaderValue(ArgumentKind.Text, 0, 0, found);
         return true;
@@ -49,6 +50,13 @@ internal sealed class MessageFormat091 : IMessageFormat
     {
         MessageProperty.MessageId => BasicPropertyFlags.MessageId,
         MessageProperty.CorrelationId => BasicPropertyFlags.CorrelationId,
-        _ => BasicPropertyFlags.Timestamp,
+        MessageProperty.Timestamp or MessageProperty.CreationTime => BasicPropertyFlags.Timestamp,
+        MessageProperty.UserId => BasicPropertyFlags.UserId,
+        MessageProperty.ReplyTo => BasicPropertyFlags.ReplyTo,
+        MessageProperty.ContentType => BasicPropertyFlags.ContentType,
+        MessageProperty.ContentEncoding => BasicPropertyFlags.ContentEncoding,
+        MessageProperty.GroupId => BasicPropertyFlags.AppId,
+        MessageProperty.Type => BasicPropertyFlags.Type,
+        _ => BasicPropertyFlags.None,
     };
 }

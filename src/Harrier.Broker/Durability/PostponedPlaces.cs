@@ -6,7 +6,7 @@ using Harrier.Storage.Segments;
 namespace Harrier.Broker.Durability;
 
 /// <summary>
-/// Gives the messages that wait for their retry a place of their own. The log says of them when they are ready again, but some stand in runs, which are ready as a
+/// Gives the messages that wait for their retry or their terminus a place of their own. The log says of them when they are ready again, but some stand in runs, which are ready as a
 /// whole. What comes before them in their lane was given to somebody too and gets its own place likewise, or what comes back after its delay would overtake it.
 /// </summary>
 internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFormats formats)
@@ -19,10 +19,10 @@ internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFor
     /// <summary>Takes all these out of runs, and of what arrived since the manifest.</summary>
     public void Separate()
     {
-        if (image.Postponed.Count == 0) return;
+        if (image.Postponed.Count == 0 && image.Held.Count == 0) return;
         foreach (QueueEntry entry in image.Scattered.Values.Concat(image.Fresh)) Note(entry.Sequence, entry.Lane);
         foreach ((byte lane, DiskRun run) in image.Runs)
-            foreach (ulong sequence in run.Returns?.Keys ?? Enumerable.Empty<ulong>()) Note(sequence, lane);
+            foreach (ulong sequence in (run.Returns?.Keys ?? Enumerable.Empty<ulong>()).Concat(image.Held.Keys.Where(run.Holds))) Note(sequence, lane);
         for (int i = 0; i < image.Fresh.Count; i++)
         {
             if (image.Fresh[i] is not { Message: not null } entry || !IsMeant(entry.Lane, entry.Sequence)) continue;
@@ -34,7 +34,7 @@ internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFor
 
     private void Note(ulong sequence, byte lane)
     {
-        if (image.Postponed.ContainsKey(sequence)) _last[lane] = Math.Max(_last.GetValueOrDefault(lane), sequence);
+        if (image.IsOut(sequence)) _last[lane] = Math.Max(_last.GetValueOrDefault(lane), sequence);
     }
 
     private bool IsMeant(byte lane, ulong sequence) => sequence <= _last.GetValueOrDefault(lane);

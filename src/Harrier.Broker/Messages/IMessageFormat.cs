@@ -33,14 +33,44 @@ public interface IMessageFormat
     byte[] AfterDelay(ReadOnlySpan<byte> properties);
 }
 
-/// <summary>Properties that an exchange can be told to look at.</summary>
+/// <summary>
+/// Properties that an exchange can be told to look at, or a filter: those of 1.0 (part 3, section 3.2.4), and what 0-9-1 has besides. Texts, unless said
+/// otherwise. A format that lacks one finds it absent.
+/// </summary>
 public enum MessageProperty
 {
+    /// <summary>Of any type in 1.0.</summary>
     MessageId,
+
+    /// <summary>Of any type in 1.0.</summary>
     CorrelationId,
 
-    /// <summary>In seconds since 1970.</summary>
+    /// <summary>When it was made: a timestamp.</summary>
     Timestamp,
+
+    UserId,
+    To,
+    Subject,
+    ReplyTo,
+    ContentType,
+    ContentEncoding,
+
+    /// <summary>A timestamp.</summary>
+    AbsoluteExpiryTime,
+
+    /// <summary>What 0-9-1 calls <see cref="Timestamp"/>.</summary>
+    CreationTime,
+
+    /// <summary>In 0-9-1, where groups are unknown, the application id, as RabbitMQ converts it.</summary>
+    GroupId,
+
+    /// <summary>A whole number.</summary>
+    GroupSequence,
+
+    ReplyToGroupId,
+
+    /// <summary>0-9-1's type.</summary>
+    Type,
 }
 
 /// <summary>A header or property value where it stands in a message.</summary>
@@ -56,6 +86,15 @@ public readonly ref struct HeaderValue(ArgumentKind kind, long integer, double r
 
     /// <summary>The number of an integer of any width, or null for other kinds.</summary>
     public long? Integer => _kind is >= ArgumentKind.SignedByte and <= ArgumentKind.SignedLong ? _integer : null;
+
+    /// <summary>A boolean, or null for other kinds.</summary>
+    public bool? Boolean => _kind == ArgumentKind.Boolean ? _integer != 0 : null;
+
+    /// <summary>The milliseconds of a timestamp beyond its last full second.</summary>
+    public int SubsecondMs { get; init; }
+
+    /// <summary>A timestamp in milliseconds since 1970, the last or first one that they can express at most; null for other kinds.</summary>
+    public long? TimeMs => _kind == ArgumentKind.Timestamp ? Math.Clamp(_integer, long.MinValue / 1000, long.MaxValue / 1000) * 1000 + SubsecondMs : null;
 
     /// <summary>The number of a float or double, or null for other kinds.</summary>
     public double? Real => _kind is ArgumentKind.Float or ArgumentKind.Double ? _real : null;

@@ -69,6 +69,7 @@ public sealed partial class QueueMachine
             if (consumer.UnackedCount++ == 0 && TimeoutOf(consumer) is { } timeoutMs) effects.Alarms?.Set(consumer.Queue, effects.NowMs + timeoutMs);
             id = _unacked.Add(entry with { Message = kept }, consumer, effects.NowMs);
             MarkDelivered(consumer.Queue, lane, entry.Sequence, effects);
+            if (consumer.Holder != 0 && entry.IsLogged) effects.Log!.Held(consumer.Queue, in entry, consumer.Holder);
         }
         effects.Deliver(new Delivery(
             consumer, entry.Message!, id, entry.AcquiredCount, entry.DeliveryCount, consumer.NoAck, IsHandedOver: kept is null,

@@ -1,0 +1,125 @@
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Sessions;
+using Harrier.Broker.Topology;
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Amqp.V10.Durable;
+
+/// <summary>
+/// One end of a link that outlives it, while somebody is attached to it or could be again without its beginning to expire: a consumer of the queue that stands for it,
+/// which keeps the queue and knows what is in it. Owned by the connection's task, but for what comes from the queue.
+/// </summary>
+internal sealed class DurableTerminus(ClientSession client, Queue queue, TerminusPolicy policy) : IConsumer
+{
+    private readonly Dictionary<Utf8Name, DeliveryId> _received = [];
+    private readonly TaskCompletionSource _isRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private QueueConsumer? _presence;
+    private int _toRead;
+
+    /// <summary>The queue that stands for it.</summary>
+    public Queue Queue => queue;
+
+    public TerminusPolicy Policy => policy;
+
+    /// <summary>Ends when all is known that was received before.</summary>
+    public Task WhenRead => _isRead.Task;
+
+    /// <summary>The tags of deliveries that were received and not settled by their sender.</summary>
+    public byte[][] ReceivedTags
+    {
+        get
+        {
+            lock (_received) return [.. _received.Keys.Select(tag => tag.Span.ToArray())];
+        }
+    }
+
+    bool IConsumer.HasRoom => true;
+
+    /// <summary>Keeps it from expiring, and reads what it knows.</summary>
+    public void Open()
+    {
+        _presence = new QueueConsumer(queue, this);
+        client.Consume(_presence);
+        _toRead = queue.ReadyCount;
+        if (_toRead == 0) _isRead.SetResult();
+        client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, queue, Consumer: _presence));
+        client.Commands.Run();
+    }
+
+    /// <summary>Whether a delivery was received already.</summary>
+    public bool HasReceived(ReadOnlySpan<byte> tag)
+    {
+        lock (_received) return _received.ContainsKey(new Utf8Name(tag));
+    }
+
+    /// <summary>What notes that a delivery was received, to be done as one with what it causes.</summary>
+    public QueueCommand Receive(ReadOnlySpan<byte> tag)
+    {
+        Message note = Message.Rent(Conversion.MessageFormat10.Instance, default, default, default, tag.Length);
+        note.AppendBody(tag, tag.Length);
+        note.IsPersistent = true;
+        return new QueueCommand(QueueCommandKind.Enqueue, queue, note, Flags: QueueCommandFlags.Unconditional);
+    }
+
+    /// <summary>The sender has settled a delivery: it will not ask for it again.</summary>
+    public void Forget(ReadOnlySpan<byte> tag)
+    {
+        DeliveryId id;
+        lock (_received)
+        {
+            if (!_received.Remove(new Utf8Name(tag), out id)) return;
+        }
+        client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, queue, Delivery: id));
+    }
+
+    /// <summary>Lets it go its way: it expires, or waits for the next link. What it knows stays with it.</summary>
+    public void Leave(LinkEnd how)
+    {
+        if (_presence is null) return;
+        client.Commands.Run();
+        client.Cancel(_presence);
+        _presence = null;
+        GiveBack();
+        if (policy.BeginsWith(how) && policy.TimeoutSeconds == 0) End();
+    }
+
+    /// <summary>Ends it with all that it knows, unless another link has it.</summary>
+    public void End()
+    {
+        if (_presence is not null) client.Cancel(_presence);
+        _presence = null;
+        if (queue.ConsumerCount == 0) client.VirtualHost.EndTerminus(queue);
+    }
+
+    void IConsumer.Deliver(ReadOnlySpan<Delivery> deliveries)
+    {
+        lock (_received)
+        {
+            foreach (ref readonly Delivery delivery in deliveries) _received[new Utf8Name(delivery.Message.Body)] = delivery.Id;
+            if ((_toRead -= deliveries.Length) <= 0) _isRead.TrySetResult();
+        }
+    }
+
+    void IConsumer.Flush()
+    {
+    }
+
+    bool IConsumer.AwaitRoom() => false;
+
+    void IConsumer.OnOverdue(DeliveryId delivery, long timeoutMs)
+    {
+    }
+
+    void IConsumer.OnQueueDeleted() => _isRead.TrySetResult();
+
+    private void GiveBack()
+    {
+        lock (_received)
+        {
+            foreach (DeliveryId id in _received.Values) client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, queue, Delivery: id, Outcome: Outcome.Released));
+            _received.Clear();
+        }
+        client.Commands.Run();
+    }
+}
