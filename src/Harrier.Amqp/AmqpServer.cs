@@ -4,6 +4,7 @@ using System.Net;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V091;
 using Harrier.Amqp.V10;
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Microsoft.Extensions.Logging;
@@ -44,6 +45,9 @@ public sealed class AmqpServer : IDisposable
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
 
     internal MessageBroker Broker { get; }
+
+    /// <summary>Who has which durable terminus.</summary>
+    internal TerminusRegistry Termini { get; } = new();
 
     internal ConnectionLimits Limits { get; }
 

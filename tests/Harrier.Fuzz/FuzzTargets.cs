@@ -8,6 +8,9 @@ internal static class FuzzTargets
         ["frame-reader"] = (FrameReaderTarget.Fuzz, new Mutator([.. Fragments.Frames.Where(f => f.Length < 200), .. Fragments.Words])),
         ["field-table"] = (FieldTableTarget.Fuzz, new Mutator(Fragments.Words)),
         ["publish-properties"] = (PublishPropertiesTarget.Fuzz, new Mutator(Fragments.Words)),
+        ["frame-reader-10"] = (FrameReader10Target.Fuzz, new Mutator([.. Fragments10.Frames, .. Fragments10.Words])),
+        ["values-10"] = (Values10Target.Fuzz, new Mutator(Fragments10.Words)),
+        ["composites-10"] = (Composites10Target.Fuzz, new Mutator(Fragments10.Words)),
         ["connection"] = (ConnectionTarget.Fuzz, new FrameMutator(Fragments.Words, Fragments.Frames)),
     };
 

@@ -41,10 +41,10 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
     }
 
     /// <summary>Writes a delivery. Under the gate; the message stays the caller's.</summary>
-    public void Deliver(OutgoingLink10 link, in Delivery delivery)
+    public void Deliver(OutgoingLink10 link, in Delivery delivery, bool isResumed = false)
     {
         ulong number = delivery.IsSettled ? _unsettled.AddSettled() : _unsettled.Add(link, delivery.Id);
-        var transfer = new OutgoingTransfer(link, (uint)number, delivery.Message, delivery.AcquiredCount, delivery.DeliveryCount, delivery.IsSettled);
+        var transfer = new OutgoingTransfer(link, (uint)number, in delivery, isResumed);
         if (_waiting.Count == 0 && TryWrite(ref transfer)) return;
         delivery.Message.AddReferences(1);
         _waiting.Enqueue(new Waiting { Transfer = transfer });

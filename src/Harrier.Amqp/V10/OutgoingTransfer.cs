@@ -1,25 +1,26 @@
-using System.Buffers.Binary;
 using Harrier.Amqp.Transport;
 using Harrier.Broker.Messages;
+using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10;
 
 /// <summary>A delivery on its way to the peer, in as many transfers as its frames need (1.0 part 2, section 2.6.14).</summary>
-internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, Message message, int acquiredCount, int deliveryCount, bool isSettled)
+internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, in Delivery delivery, bool isResumed = false)
 {
+    private readonly Delivery _delivery = delivery;
     private int _sent;
 
     public readonly OutgoingLink10 Link => link;
 
-    public readonly Message Message => message;
+    public readonly Message Message => _delivery.Message;
 
     /// <summary>Writes the next frame; whether it was the last. Under the output's gate.</summary>
     public bool WriteFrame(FrameOutput output, ushort channel, int frameBytesMax)
     {
-        var payload = new OutgoingPayload(message, acquiredCount, deliveryCount, stackalloc byte[OutgoingPayload.ScratchBytes]);
-        Span<byte> tag = stackalloc byte[sizeof(uint)];
-        BinaryPrimitives.WriteUInt32BigEndian(tag, deliveryId);
+        var payload = new OutgoingPayload(_delivery.Message, _delivery.AcquiredCount, _delivery.DeliveryCount, stackalloc byte[OutgoingPayload.ScratchBytes]);
+        Span<byte> tag = stackalloc byte[sizeof(ulong)];
+        tag = link.WriteTag(tag, deliveryId, in _delivery);
         bool isFirst = _sent == 0;
         var transfer = new Transfer
         {
@@ -27,7 +28,8 @@ internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, Message m
             DeliveryId = isFirst ? deliveryId : null,
             DeliveryTag = isFirst ? tag : default,
             MessageFormat = isFirst ? 0 : null,
-            Settled = isFirst ? isSettled : null,
+            Settled = isFirst ? _delivery.IsSettled : null,
+            Resume = isFirst && isResumed,
             More = true,
         };
         int left = payload.Size - _sent, count = Math.Min(left, frameBytesMax - Frame10.HeaderSize - transfer.SizeMax);

@@ -1,4 +1,5 @@
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -51,7 +52,14 @@ internal sealed class Session10
     /// <summary>Transactions that were declared and not discharged.</summary>
     public Transactions10 Transactions { get; }
 
-    private SessionSettlements Settlements { get; }
+    /// <summary>Termini whose link is gone and that stay for as long as the session does.</summary>
+    public List<DurableTerminus> LingeringTermini { get; } = [];
+
+    /// <summary>Deliveries that were answered and that their sender has to settle, by their ids.</summary>
+    public SortedDictionary<uint, (DurableIncomingLink10 Link, byte[] Tag)> AwaitingSender { get; } = [];
+
+    /// <summary>Answers that wait for the disk.</summary>
+    public SessionSettlements Settlements { get; }
 
     private ClientSession Client => Connection.Session;
 
@@ -147,6 +155,9 @@ internal sealed class Session10
         foreach (Link10 link in _links.Values) link.Abandon(how);
         _links.Clear();
         _lastLink = null;
+        LingeringTermini.RemoveAll(terminus => terminus.Expire(how));
+        Connection.LingeringTermini.AddRange(LingeringTermini);
+        AwaitingSender.Clear();
         Transactions.RollBackAll();
         Outgoing.Close();
         Client.Commands.Run();
@@ -242,8 +253,12 @@ internal sealed class Session10
 
     private void OnDisposition(in Disposition disposition)
     {
-        if (disposition.Role == Role.Sender) return; // deliveries to us that we have answered, and that are settled by that
         uint last = disposition.Last ?? disposition.First;
+        if (disposition.Role == Role.Sender)
+        {
+            if (disposition.Settled) ForgetReceived(disposition.First, last);
+            return;
+        }
         DeliveryState state = DeliveryState.Read(disposition.State);
         if (!disposition.Settled && !state.IsTerminal) return; // how far it has come is of no concern
         Transaction10? transaction = state.IsTransactional ? Transactions.Find(state.TransactionId) : null;
@@ -254,19 +269,32 @@ internal sealed class Session10
             if (transaction is null) Settle(in settling, outcome);
             else transaction.Settle(in settling, outcome);
         }
-        bool isSecond = !disposition.Settled && _settling.Count > 0; // the receiver waits for us to settle first
+        bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
+        if (isSecond) SettleSecond(in disposition, last);
         _settling.Clear();
-        if (isSecond) Connection.Settlements.Add((Settlements, new SettlementRun(Role.Sender, disposition.First, last, disposition.State.ToArray(), IsSettled: true)), Commit());
     }
 
     /// <summary>Ends a delivery.</summary>
     private void Settle(in Settling<OutgoingLink10> settling, Outcome outcome) =>
         Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
 
-    private long Commit()
+    /// <summary>Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once nothing can undo it.</summary>
+    private void SettleSecond(in Disposition disposition, uint last)
     {
         Client.Commands.Run();
-        return Client.Ticket;
+        long ticket = _settling.Max(settling => settling.Owner.Queue.Ticket);
+        Connection.Settlements.Add((Settlements, new SettlementRun(Role.Sender, disposition.First, last, disposition.State.ToArray(), IsSettled: true)), ticket);
+    }
+
+    /// <summary>The sender has settled what we had an outcome for: it will not ask again.</summary>
+    private void ForgetReceived(uint first, uint last)
+    {
+        if (AwaitingSender.Count == 0) return;
+        foreach ((uint id, (DurableIncomingLink10 link, byte[] tag)) in AwaitingSender.Where(a => a.Key - first <= last - first).ToArray())
+        {
+            AwaitingSender.Remove(id);
+            link.Forget(tag);
+        }
     }
 
     private Link10 FindLink(uint handle)

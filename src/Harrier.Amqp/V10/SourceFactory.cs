@@ -1,3 +1,4 @@
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -32,6 +33,8 @@ internal static class SourceFactory
         {
             DefaultOutcome = defaultOutcome,
             DefaultOutcomeBytes = source.DefaultOutcome.ToArray(),
+            Durability = source.Durable,
+            Policy = TerminusPolicy.Read(source.ExpiryPolicy, source.Timeout),
         };
     }
 }

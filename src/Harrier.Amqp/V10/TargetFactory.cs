@@ -1,3 +1,4 @@
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -25,7 +26,11 @@ internal static class TargetFactory
         }
         Address10 address = Addresses10.Parse(target.Address, allowsVersion1);
         if (address.Kind == AddressKind.Name && connection.Limits.CreatesQueues) DynamicNode.EnsureQueue(client, address.Name);
-        return new PublishTerminus(client, Locate(client, address), target.Address.ToArray(), allowsVersion1);
+        return new PublishTerminus(client, Locate(client, address), target.Address.ToArray(), allowsVersion1)
+        {
+            Durability = target.Durable,
+            Policy = TerminusPolicy.Read(target.ExpiryPolicy, target.Timeout),
+        };
     }
 
     /// <summary>The exchange and routing key that an address stands for, once it is sure that they are there and that the client may publish to them.</summary>

@@ -9,7 +9,7 @@ namespace Harrier.Broker.Topology;
 /// The end of a 1.0 link that outlives the link (1.0 part 3, section 3.5: durable termini), as a queue that the broker makes for itself: so it is logged, found
 /// after a restart, and expires, as queues do. Of a link to the broker it holds what was received and not settled; for one from the broker it only stands.
 /// </summary>
-internal static class Terminus
+public static class Terminus
 {
     private const string QueueArgument = "x-queue";
 
@@ -34,7 +34,7 @@ internal static class Terminus
     }
 
     /// <summary>Gives back what is held for a terminus that has ended.</summary>
-    public static void Release(Queue terminus, VirtualHostTopology topology)
+    internal static void Release(Queue terminus, VirtualHostTopology topology)
     {
         if (!terminus.Definition.Arguments.TryGet(QueueArgument, out ArgumentValue name)) return;
         if (!topology.Queues.TryGetValue(name.Text, out Queue? queue)) return;

@@ -8,13 +8,14 @@ namespace Harrier.Amqp.V10.Durable;
 
 /// <summary>
 /// One end of a link that outlives it, while somebody is attached to it or could be again without its beginning to expire: a consumer of the queue that stands for it,
-/// which keeps the queue and knows what is in it. Owned by the connection's task, but for what comes from the queue.
+/// which keeps the queue, and of a target reads what is in it. Owned by the connection's task, but for what comes from the queue.
 /// </summary>
 internal sealed class DurableTerminus(ClientSession client, Queue queue, TerminusPolicy policy) : IConsumer
 {
     private readonly Dictionary<Utf8Name, DeliveryId> _received = [];
     private readonly TaskCompletionSource _isRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private QueueConsumer? _presence;
+    private QueueConsumer? _reader;
+    private QueueConsumer? _keeper;
     private int _toRead;
 
     /// <summary>The queue that stands for it.</summary>
@@ -39,11 +40,11 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
     /// <summary>Keeps it from expiring, and reads what it knows.</summary>
     public void Open()
     {
-        _presence = new QueueConsumer(queue, this);
-        client.Consume(_presence);
+        _reader = new QueueConsumer(queue, this);
+        client.Consume(_reader);
         _toRead = queue.ReadyCount;
         if (_toRead == 0) _isRead.SetResult();
-        client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, queue, Consumer: _presence));
+        client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, queue, Consumer: _reader));
         client.Commands.Run();
     }
 
@@ -73,23 +74,41 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
         client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, queue, Delivery: id));
     }
 
-    /// <summary>Lets it go its way: it expires, or waits for the next link. What it knows stays with it.</summary>
-    public void Leave(LinkEnd how)
+    /// <summary>Its link has ended, and may come back: what it knows stays with it. Whether it expires from now on, or is kept for good.</summary>
+    public bool Leave(LinkEnd how)
     {
-        if (_presence is null) return;
+        if (_reader is not { } reader) return true;
+        _reader = null;
+        bool lingers = policy.Policy != ExpiryPolicy.Never && !policy.BeginsWith(how);
+        if (lingers)
+        {
+            _keeper = new QueueConsumer(queue, this) { UsesLinkCredit = true }; // it is there, and is given nothing
+            client.Consume(_keeper);
+        }
         client.Commands.Run();
-        client.Cancel(_presence);
-        _presence = null;
+        client.Cancel(reader);
         GiveBack();
-        if (policy.BeginsWith(how) && policy.TimeoutSeconds == 0) End();
+        if (!lingers && policy is { TimeoutSeconds: 0, Policy: not ExpiryPolicy.Never }) End();
+        return !lingers;
+    }
+
+    /// <summary>The session or connection of its link has ended: whether it expires from now on.</summary>
+    public bool Expire(LinkEnd how)
+    {
+        if (!policy.BeginsWith(how)) return false;
+        if (_keeper is { } keeper) client.Cancel(keeper);
+        _keeper = null;
+        if (policy.TimeoutSeconds == 0) End();
+        return true;
     }
 
     /// <summary>Ends it with all that it knows, unless another link has it.</summary>
     public void End()
     {
-        if (_presence is not null) client.Cancel(_presence);
-        _presence = null;
-        if (queue.ConsumerCount == 0) client.VirtualHost.EndTerminus(queue);
+        client.Commands.Run();
+        if (_reader is { } reader) client.Cancel(reader);
+        _reader = null;
+        if (queue is { ConsumerCount: 0, IsDeleted: false }) client.VirtualHost.EndTerminus(queue);
     }
 
     void IConsumer.Deliver(ReadOnlySpan<Delivery> deliveries)

@@ -5,8 +5,8 @@ namespace Harrier.Amqp.V10.Durable;
 /// <summary>The event from which on a terminus without a link begins to expire (1.0 part 3, section 3.5.6).</summary>
 internal enum ExpiryPolicy
 {
-    LinkDetach,
     SessionEnd,
+    LinkDetach,
     ConnectionClose,
     Never,
 }
@@ -25,6 +25,15 @@ internal readonly record struct TerminusPolicy(ExpiryPolicy Policy, uint Timeout
         if (policy.SequenceEqual("never"u8)) return new TerminusPolicy(ExpiryPolicy.Never, timeoutSeconds);
         throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "there is no such terminus-expiry-policy");
     }
+
+    /// <summary>The policy as the standard writes it.</summary>
+    public ReadOnlySpan<byte> Symbol => Policy switch
+    {
+        ExpiryPolicy.LinkDetach => "link-detach"u8,
+        ExpiryPolicy.ConnectionClose => "connection-close"u8,
+        ExpiryPolicy.Never => "never"u8,
+        _ => "session-end"u8,
+    };
 
     /// <summary>How long the terminus's queue stays unused, or null for ever. One that goes at once stays for a moment, should the broker die before it goes.</summary>
     public long? ExpiresMs => Policy == ExpiryPolicy.Never ? null : Math.Max(1, Math.Min(TimeoutSeconds, int.MaxValue / 1000) * 1000L);
