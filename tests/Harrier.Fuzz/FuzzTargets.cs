@@ -11,6 +11,7 @@ internal static class FuzzTargets
         ["frame-reader-10"] = (FrameReader10Target.Fuzz, new Mutator([.. Fragments10.Frames, .. Fragments10.Words])),
         ["values-10"] = (Values10Target.Fuzz, new Mutator(Fragments10.Words)),
         ["composites-10"] = (Composites10Target.Fuzz, new Mutator(Fragments10.Words)),
+        ["message-sections"] = (MessageSectionsTarget.Fuzz, new Mutator(Fragments10.Words)),
         ["connection"] = (ConnectionTarget.Fuzz, new FrameMutator(Fragments.Words, Fragments.Frames)),
     };
 

@@ -13,7 +13,7 @@ internal sealed class MessageFormat10 : IMessageFormat
 
     public byte Id => 2;
 
-    /// <summary>Application properties. Names that begin with x- are looked for in the message annotations first, where brokers and their clients put them.</summary>
+    /// <summary>Application properties; for names that begin with x-, the message annotations come first, where brokers and their clients put them.</summary>
     public bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
     {
         Sections10 sections = Sections10.Find(properties);

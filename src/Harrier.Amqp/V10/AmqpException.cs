@@ -82,6 +82,8 @@ internal static class AmqpErrors
     public static AmqpException ConnectionLimit(int max) =>
         new(AmqpErrorScope.Connection, ResourceLimitExceeded, $"connection refused: node connection limit ({max}) is reached");
 
+    public static AmqpException NoVirtualHost(string name) => new(AmqpErrorScope.Connection, NotFound, $"virtual host '{name}' does not exist");
+
     public static AmqpException ChannelTooHigh(int channel, int max) => Framing($"channel number ({channel}) exceeds maximum channel number ({max})");
 
     public static AmqpException HandleTooHigh(uint handle, uint max) => Framing($"link handle value ({handle}) exceeds maximum link handle value ({max})");

@@ -82,12 +82,14 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
         if (Session.Transactions.Take(id) is not { } transaction) return DeliveryState.RejectedWith("amqp:transaction:unknown-id", "there is no such transaction");
         if (discharge.Fail == true)
         {
-            transaction.RollBack(Session.Outgoing);
+            transaction.RollBack(Client.Commands, Session.Outgoing);
             return DeliveryState.Accepted;
         }
-        return transaction.TryCommit(Client.Commands, Session.Outgoing)
-            ? DeliveryState.Accepted
-            : DeliveryState.RejectedWith("amqp:transaction:rollback", "a queue has no room for the messages of the transaction");
+        if (!transaction.TryCommit(Client.Commands, Session.Outgoing))
+            return DeliveryState.RejectedWith("amqp:transaction:rollback", "a queue has no room for the messages of the transaction");
+        foreach (uint delivery in transaction.Unsettled)
+            Connection.Settlements.Add((Session.Settlements, new SettlementRun(Role.Sender, delivery, delivery, DeliveryState.Accepted, IsSettled: true)), Client.Ticket);
+        return DeliveryState.Accepted;
     }
 
     private void GrantCredit()

@@ -148,7 +148,7 @@ internal sealed class Handshake10(Connection10 connection, AmqpServer server, En
     {
         const string Prefix = "vhost:";
         string name = hostname.StartsWith(Prefix, StringComparison.Ordinal) ? hostname[Prefix.Length..] : connection.Limits.DefaultVirtualHost;
-        if (!connection.Broker.TryFindVirtualHost(name, out VirtualHost? found)) throw AmqpErrors.From(ErrorCatalogue.VirtualHostNotFound(name), AmqpErrorScope.Connection);
+        if (!connection.Broker.TryFindVirtualHost(name, out VirtualHost? found)) throw AmqpErrors.NoVirtualHost(name);
         if (!_user!.Permissions.ContainsKey(name)) throw AmqpErrors.From(ErrorCatalogue.VirtualHostRefused(name, _user.Name), AmqpErrorScope.Connection);
         return found;
     }

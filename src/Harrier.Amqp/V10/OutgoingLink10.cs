@@ -103,7 +103,7 @@ internal class OutgoingLink10 : Link10, IConsumer
     {
         if (_isGone) return;
         _deliveryCount = deliveryCount;
-        WriteFlow(deliveryCount, credit: 0, available: 0, drain: true);
+        WriteFlow(deliveryCount, credit: 0, (uint)Queue.ReadyCount, drain: true);
     }
 
     /// <summary>The tag of a delivery: its id, for nobody asks for it again (1.0 part 2, section 2.6.12).</summary>

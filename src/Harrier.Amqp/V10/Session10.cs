@@ -267,7 +267,7 @@ internal sealed class Session10
         {
             Outcome outcome = state.Outcome ?? settling.Owner.DefaultOutcome;
             if (transaction is null) Settle(in settling, outcome);
-            else transaction.Settle(in settling, outcome);
+            else transaction.Settle(in settling, outcome, disposition.Settled);
         }
         bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
         if (isSecond) SettleSecond(in disposition, last);

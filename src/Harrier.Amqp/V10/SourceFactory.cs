@@ -16,7 +16,7 @@ internal static class SourceFactory
         Outcome defaultOutcome = DeliveryState.Read(source.DefaultOutcome).Outcome ?? Outcome.Released;
         if (source.Dynamic)
         {
-            Queue made = DynamicNode.Declare(client, connection.Broker);
+            Queue made = DynamicNode.Declare(client);
             return new SourceTerminus(made, Values10.Text(Addresses10.OfQueue(made.Name)))
             {
                 IsDynamic = true,

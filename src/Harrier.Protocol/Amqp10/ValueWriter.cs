@@ -21,6 +21,9 @@ public ref partial struct ValueWriter(Span<byte> initial)
 
     public readonly int Size => _size;
 
+    /// <summary>Takes back what was written after the first bytes.</summary>
+    public void CutTo(int size) => _size = size;
+
     /// <summary>Gives rented memory back.</summary>
     public void Dispose()
     {
