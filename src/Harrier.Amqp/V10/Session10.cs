@@ -199,6 +199,21 @@ internal sealed class Session10
         link.Answer(in attach);
     }
 
+    /// <summary>Goes on with an attach whose answer had to wait. What is wrong with it concerns the one link.</summary>
+    public void GoOn(Link10 link, AttachCopy attach, Action work)
+    {
+        if (link.IsDetached) return;
+        try
+        {
+            work();
+        }
+        catch (Exception e) when (RefusalOf(e) is { } refusal)
+        {
+            Write(attach.Refusal(link.Handle));
+            link.Detach(refusal);
+        }
+    }
+
     // Everything that is wrong with an attach concerns the one link (1.0 part 2, section 2.6.3).
     private static AmqpException? RefusalOf(Exception e) => e switch
     {

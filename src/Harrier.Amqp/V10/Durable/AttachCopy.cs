@@ -5,6 +5,8 @@ namespace Harrier.Amqp.V10.Durable;
 /// <summary>What a peer's attach says, kept for as long as the answer takes.</summary>
 internal sealed class AttachCopy(in Attach attach)
 {
+    private readonly Role _role = attach.Role;
+
     public byte[] LinkName { get; } = attach.Name.ToArray();
 
     public SenderSettleMode SndSettleMode { get; } = attach.SndSettleMode;
@@ -15,5 +17,18 @@ internal sealed class AttachCopy(in Attach attach)
 
     public byte[] Target { get; } = attach.Target.ToArray();
 
-    public UnsettledMap Unsettled { get; } = UnsettledMap.Read(attach.Unsettled);
+    /// <summary>The attach that goes before the detach of a link that is refused: without a terminus of ours (1.0 part 2, section 2.6.3).</summary>
+    public Attach Refusal(uint handle)
+    {
+        bool isSender = _role == Role.Receiver;
+        return new Attach
+        {
+            Name = LinkName,
+            Handle = handle,
+            Role = isSender ? Role.Sender : Role.Receiver,
+            Source = isSender ? default : Source,
+            Target = isSender ? Target : default,
+            InitialDeliveryCount = isSender ? 0 : null,
+        };
+    }
 }

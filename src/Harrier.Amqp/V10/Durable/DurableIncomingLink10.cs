@@ -14,6 +14,7 @@ namespace Harrier.Amqp.V10.Durable;
 internal sealed class DurableIncomingLink10 : IncomingLink10
 {
     private readonly AttachCopy _attach;
+    private readonly UnsettledMap _unsettled;
     private readonly PublishTerminus _target;
     private readonly string _linkName;
     private readonly List<QueueCommand> _group = [];
@@ -24,6 +25,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
     public DurableIncomingLink10(Session10 session, in Attach attach, PublishTerminus target) : base(session, in attach, target)
     {
         _attach = new AttachCopy(in attach);
+        _unsettled = UnsettledMap.Read(attach.Unsettled);
         _target = target;
         _linkName = System.Text.Encoding.UTF8.GetString(attach.Name);
     }
@@ -34,7 +36,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
     public override void Answer(in Attach attach)
     {
         Task<TerminusRegistry.Attachment> taken = Connection.Termini.TakeAsync(Client.VirtualHost.Name, TerminusName.ToString(), this);
-        Connection.Pauses.Suspend(taken, () => Read(taken.Result));
+        Connection.Pauses.Suspend(taken, () => Session.GoOn(this, _attach, () => Read(taken.Result)));
     }
 
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
@@ -106,7 +108,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         ArgumentTable arguments = Terminus.ArgumentsOf(Connection.ContainerId, _linkName, queue: null, _target.Policy.ExpiresMs);
         _terminus = new DurableTerminus(Client, Client.VirtualHost.OpenTerminus(TerminusName, arguments), _target.Policy);
         _terminus.Open();
-        Connection.Pauses.Suspend(Task.WhenAll(_terminus.WhenRead, Connection.Broker.Sync.WhenDurableAsync(Client.Ticket)), Reply);
+        Connection.Pauses.Suspend(Task.WhenAll(_terminus.WhenRead, Connection.Broker.Sync.WhenDurableAsync(Client.Ticket)), () => Session.GoOn(this, _attach, Reply));
     }
 
     private void Reply()
@@ -114,7 +116,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         var known = new List<byte[]>();
         foreach (byte[] tag in _terminus!.ReceivedTags)
         {
-            if (_attach.Unsettled.Contains(tag)) known.Add(tag);
+            if (_unsettled.Contains(tag)) known.Add(tag);
             else _terminus.Forget(tag); // settled by the peer, though we have not heard of it
         }
         byte[] unsettled = UnsettledMap.Encode(known, DeliveryState.Accepted, Connection.PeerFrameBytesMax / 2, out bool isComplete);

@@ -16,6 +16,7 @@ namespace Harrier.Amqp.V10.Durable;
 internal sealed class DurableOutgoingLink10 : OutgoingLink10
 {
     private readonly AttachCopy _attach;
+    private readonly UnsettledMap _unsettled;
     private readonly SourceTerminus _source;
     private readonly string _linkName;
     private readonly HeldTransfers _transfers;
@@ -27,6 +28,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
     public DurableOutgoingLink10(Session10 session, in Attach attach, SourceTerminus source) : base(session, in attach, source, registersLater: true)
     {
         _attach = new AttachCopy(in attach);
+        _unsettled = UnsettledMap.Read(attach.Unsettled);
         _source = source;
         _linkName = System.Text.Encoding.UTF8.GetString(attach.Name);
         _transfers = new HeldTransfers(this, Connection.Output, Connection.Broker.Sync);
@@ -36,7 +38,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
     public override void Answer(in Attach attach)
     {
         Task<TerminusRegistry.Attachment> taken = Connection.Termini.TakeAsync(Client.VirtualHost.Name, TerminusName.ToString(), this);
-        Connection.Pauses.Suspend(taken, () => Compare(taken.Result));
+        Connection.Pauses.Suspend(taken, () => Session.GoOn(this, _attach, () => Compare(taken.Result)));
     }
 
     private Utf8Name TerminusName => Terminus.NameOf(Connection.ContainerId, _linkName, isSource: true);
@@ -110,14 +112,14 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         foreach (HeldDelivery held in Client.Commands.Ask(new QueueCommand(QueueCommandKind.Adopt, Queue, Consumer: Registration)).Held!)
         {
             // What the peer does not know it has never had, or it has settled what we had not: both are as if it had not been sent.
-            bool isKnown = _attach.Unsettled.TryGet(TagOf(held.Sequence), out Outcome? outcome);
+            bool isKnown = _unsettled.TryGet(TagOf(held.Sequence), out Outcome? outcome);
             if (isKnown && outcome is null) resumed.Add(held);
             else Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: held.Id, Outcome: outcome ?? Outcome.Released));
         }
         Client.Commands.Run();
         Task<Delivery[]> read = ReadAsync(resumed);
         // The peer forgets what it does not find in our map, so that must be on the disk first.
-        Connection.Pauses.Suspend(Task.WhenAll(read, Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket)), () => Reply(read.Result));
+        Connection.Pauses.Suspend(Task.WhenAll(read, Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket)), () => Session.GoOn(this, _attach, () => Reply(read.Result)));
     }
 
     private async Task<Delivery[]> ReadAsync(List<HeldDelivery> resumed)
