@@ -66,6 +66,17 @@ def address_plain_queue_name(session):
     session.expect_ready(queue, 0)
 
 
+@using("address-plain-exchange-name")
+def address_plain_exchange_name(session):
+    """The subject is the routing key."""
+    exchange = session.exchange("direct")
+    queue = session.bound_queue(exchange, "key")
+    sender = session.sender(exchange)
+    expect_equal(sender.send(Message(subject="key", body="x")).remote_state, Delivery.ACCEPTED, "outcome")
+    expect_equal(sender.send(Message(subject="other", body="x"), error_states=[]).remote_state, Delivery.RELEASED, "outcome")
+    session.expect_ready(queue, 1)
+
+
 @using("address-missing-queue-refused")
 def address_missing_queue_refused(session):
     missing = queue_address(unique("missing"))

@@ -30,6 +30,10 @@ class Example(MessagingHandler):
         self.errors.append(event.link.remote_condition)
         event.connection.close()
 
+    def on_rejected(self, event):
+        self.errors.append(event.delivery.remote.condition)
+        event.connection.close()
+
     def on_session_error(self, event):
         self.errors.append(event.session.remote_condition)
         event.connection.close()

@@ -175,6 +175,22 @@ def durable_subscription_with_unsettled(session):
     durable_subscription(session, KeepsUnsettled())
 
 
+@using("link-of-one-name-is-stolen")
+def link_of_one_name_is_stolen(session):
+    """A link is one by its name and its two containers (1.0 part 2, section 2.6.1): a second attach takes it over."""
+    queue = session.queue()
+    container, link = unique("container"), unique("subscription")
+    options = {"name": link, "options": DurableSubscription()}
+    first = session.connect(container_id=container)
+    robbed = session.receiver(queue_address(queue), connection=first, credit=1, **options)
+    second = session.connect(container_id=container)
+    receiver = session.receiver(queue_address(queue), connection=second, **options)
+    robbed.wait_for(lambda: robbed.inbox.closed_with, "detach")
+    expect_equal(robbed.inbox.closed_with.name, "amqp:link:stolen", "condition")
+    session.fill(queue, "x")
+    expect_equal(receiver.receive()[0].body, "x", "body")
+
+
 @using("detach-and-attach-in-one-session")
 def detach_and_attach_in_one_session(session):
     queue = session.queue()
