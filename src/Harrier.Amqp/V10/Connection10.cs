@@ -218,6 +218,11 @@ internal sealed class Connection10 : ServedConnection
         if (Stage is ConnectionStage.Closing or ConnectionStage.Closed) return;
         Log.ConnectionFailed(Name, error.Condition, error.Message);
         EndSession();
+        if (_handshake.ExpectsSasl || _handshake.ExpectsHeader)
+        {
+            Stage = ConnectionStage.Closed; // too early for any performative (1.0 part 5, section 5.3.1)
+            return;
+        }
         _handshake.EnsureOpened(); // a close may follow an open only (1.0 part 2, section 2.4.3)
         FrameWriter10.Write(Output, 0, new Close { Error = error.ToBytes() });
         Heartbeat.SetDeadline(Limits.CloseTimeoutMs);

@@ -34,7 +34,8 @@ public class MessageFormat10Tests
             ((short)-1, ArgumentKind.SignedShort), ((ushort)1, ArgumentKind.UnsignedShort), (-1, ArgumentKind.SignedInt), (1u, ArgumentKind.UnsignedInt),
             (-1L, ArgumentKind.SignedLong), (1ul, ArgumentKind.SignedLong), (ulong.MaxValue, ArgumentKind.Decimal), (1f, ArgumentKind.Float),
             (1d, ArgumentKind.Double), ('c', ArgumentKind.Decimal), (new Raw("7401020304"), ArgumentKind.Decimal),
-            (new Timestamp(1), ArgumentKind.Timestamp), (Guid.Empty, ArgumentKind.Bytes), (new byte[3], ArgumentKind.Bytes), ("t", ArgumentKind.Text), (new Symbol("s"), ArgumentKind.Text), (new Items(1), ArgumentKind.Array),
+            (new Timestamp(1), ArgumentKind.Timestamp), (Guid.Empty, ArgumentKind.Bytes), (new byte[3], ArgumentKind.Bytes),
+            ("t", ArgumentKind.Text), (new Symbol("s"), ArgumentKind.Text), (new Items(1), ArgumentKind.Array),
             (new Pairs(), ArgumentKind.Table), (new Same(0x71, 1), ArgumentKind.Array), (new Described(1ul, 1), ArgumentKind.Decimal),
         ];
         foreach ((object? value, ArgumentKind kind) in values)

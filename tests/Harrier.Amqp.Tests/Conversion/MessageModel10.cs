@@ -13,7 +13,7 @@ internal sealed record MessageModel10
 
     public Pairs? Annotations { get; init; }
 
-    /// <summary>message-id, user-id, to, subject, reply-to, correlation-id, content-type, content-encoding, absolute-expiry-time, creation-time, group-id.</summary>
+    /// <summary>message-id, user-id, to, subject, reply-to, correlation-id, content-type, content-encoding, two times, group-id and on.</summary>
     public Items? Properties { get; init; }
 
     public Pairs? Application { get; init; }

@@ -166,8 +166,8 @@ public class Sections10Tests
                 NothingElse(changed, m =>
                 {
                     int prefixSize = Sections10.FindBody(m);
-                    PublishSections10.Read(m[..prefixSize]);
-                    Body10.Check(m[prefixSize..]);
+                    PublishSections10.Read(m.AsSpan(0, prefixSize));
+                    Body10.Check(m.AsSpan(prefixSize));
                 });
             }
         }

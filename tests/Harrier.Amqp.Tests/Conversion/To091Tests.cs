@@ -35,7 +35,8 @@ public class To091Tests
         {
             Annotations = new Pairs(
                 (new Symbol("x-a"), 1), (new Symbol("other"), "lost"), (7ul, "lost"), (new Symbol("x-cc"), new Items("c1", "c2")),
-                (new Symbol("x-exchange"), "lost"), (new Symbol("x-routing-key"), "lost"), (new Symbol("x-basic-priority"), "lost"), (new Symbol("x-death"), "lost")),
+                (new Symbol("x-exchange"), "lost"), (new Symbol("x-routing-key"), "lost"), (new Symbol("x-basic-priority"), "lost"),
+                (new Symbol("x-death"), "lost")),
             Application = Pairs.Named(("n", 2), ("x-b", 3)),
         }).ShouldBe(["x-a=I 1", "CC=A [S c1, S c2]", "n=I 2", "x-b=I 3"]);
     }
