@@ -100,7 +100,7 @@ internal static class AmqpErrors
 
     public static AmqpException TransferLimit() => new(AmqpErrorScope.Link, "amqp:link:transfer-limit-exceeded", "the link has no credit left");
 
-    public static AmqpException MessageTooLarge(ulong size, int max) =>
+    public static AmqpException MessageTooLarge(ulong size, ulong max) =>
         new(AmqpErrorScope.Link, "amqp:link:message-size-exceeded", $"message size ({size} bytes) > maximum message size ({max} bytes)");
 
     public static AmqpException QueueDeleted(string queue) => new(AmqpErrorScope.Link, ResourceDeleted, $"queue '{queue}' was deleted");

@@ -23,7 +23,7 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
     public void Append(ReadOnlySpan<byte> payload, bool isLast, long nowMs)
     {
         _size += payload.Length;
-        if (_size > bytesMax) throw AmqpErrors.MessageTooLarge((ulong)_size, bytesMax);
+        if (_size > bytesMax) throw AmqpErrors.MessageTooLarge((ulong)_size, (ulong)bytesMax);
         if (_message is not null) _message.AppendBody(payload, bytesMax);
         else if (_refusal is null) AppendToBeginning(payload, isLast, nowMs);
         if (isLast && _message?.BodySize > 0) Body10.Check(_message.Body);
