@@ -143,8 +143,7 @@ def dynamic_source(session):
     expect_equal(message.body, "x", "body")
     accept(delivery)
     receiver.close()
-    # Refused at attach, or not routed any more.
-    expect_refused("amqp:not-found", lambda: session.sender(address, other))
+    expect_refused("amqp:not-found", lambda: session.sender(address, other, name=unique("link")))
 
 
 @using("dynamic-source-properties")
