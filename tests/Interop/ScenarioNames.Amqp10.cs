@@ -89,6 +89,7 @@ internal static partial class ScenarioNames
         "many-links-in-a-session",
         "many-sessions-in-a-connection",
         "end-of-session-returns-messages",
+        "churn-of-links-loses-nothing",
         "fair-between-receivers",
         "transaction-commits-sends",
         "transaction-aborts-sends",

@@ -151,6 +151,26 @@ def end_of_session_returns_messages(session):
     session.expect_ready(queue, 1)
 
 
+@using("churn-of-links-loses-nothing")
+def churn_of_links_loses_nothing(session):
+    """Links are closed while messages are on their way to them; what was not accepted comes to a later one."""
+    queue = session.queue()
+    session.fill(queue, *range(300))
+    seen = []
+    for turn in range(1000):
+        receiver = session.receiver(queue_address(queue), credit=1 + turn % 9)
+        receiver.wait_for(lambda: receiver.messages, "a message")
+        for message, delivery in receiver.inbox.received:
+            seen.append(message.body)
+            accept(delivery)
+        receiver.close()
+        if len(set(seen)) == 300:
+            break
+    session.flush()
+    session.expect_ready(queue, 0)
+    expect_equal(sorted(seen), list(range(300)), "each message, once accepted")
+
+
 @using("fair-between-receivers")
 def fair_between_receivers(session):
     """Receivers with credit get turns."""
