@@ -16,10 +16,11 @@ internal static class Fragments10
     private static readonly string[] ValuesInHex =
     [
         "40", "41", "42", "5600", "5601", "43", "52FF", "70FFFFFFFF", "44", "53FF", "80FFFFFFFFFFFFFFFF", "50FF", "60FFFF", "5180", "618000", "5480",
-        "7180000000", "55FF", "818000000000000000", "727FC00000", "82FFF8000000000000", "730010FFFF", "83FFFFFFFFFFFFFFFF", "98000102030405060708090A0B0C0D0E0F", "A000",
-        "A10161", "A30161", "B000000000", "B10000000161", "B30000000161", "B0FFFFFFFF", "45", "C00100", "C0020140", "C0010F", "D00000000400000000",
-        "D000000005FFFFFFFF40", "C10100", "C103024040", "C1020140", "D10000000400000000", "E00100", "E003015001", "E00401A30161", "E00602A301610162", "F00000000400000000",
-        "F000000005FFFFFFFF41", "F000000005000000FF45", "E00401005324", "E0050200532445", "E00401E00140", "00532445", "00532645", "00A3016140", "005329C00100",
+        "7180000000", "55FF", "818000000000000000", "727FC00000", "82FFF8000000000000", "730010FFFF", "83FFFFFFFFFFFFFFFF",
+        "98000102030405060708090A0B0C0D0E0F", "A000", "A10161", "A30161", "B000000000", "B10000000161", "B30000000161", "B0FFFFFFFF", "45", "C00100",
+        "C0020140", "C0010F", "D00000000400000000", "D000000005FFFFFFFF40", "C10100", "C103024040", "C1020140", "D10000000400000000", "E00100",
+        "E003015001", "E00401A30161", "E00602A301610162", "F00000000400000000", "F000000005FFFFFFFF41", "F000000005000000FF45", "E00401005324",
+        "E0050200532445", "E00401E00140", "00532445", "00532645", "00A3016140", "005329C00100",
     ];
 
     /// <summary>Values, names and descriptors.</summary>
@@ -79,8 +80,10 @@ internal static class Fragments10
 
     private static byte[] Data => [0x00, 0x53, 0x75, 0xa0, 1, 7];
 
-    private static byte[] Sender(uint handle, byte[] target) => Frame(Body(
-        new Attach { Name = [(byte)('a' + handle)], Handle = handle, Role = Role.Sender, Source = Body(new Source()), Target = target, InitialDeliveryCount = 0 }));
+    private static byte[] Sender(uint handle, byte[] target) => Frame(Body(new Attach
+    {
+        Name = [(byte)('a' + handle)], Handle = handle, Role = Role.Sender, Source = Body(new Source()), Target = target, InitialDeliveryCount = 0,
+    }));
 
     private static byte[] Receiver(uint handle, byte[] source) =>
         Frame(Body(new Attach { Name = [(byte)('a' + handle)], Handle = handle, Role = Role.Receiver, Source = source, Target = Body(new Target()) }));

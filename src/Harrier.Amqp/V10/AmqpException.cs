@@ -46,7 +46,9 @@ internal sealed class AmqpException(AmqpErrorScope scope, string condition, stri
     }
 }
 
-/// <summary>The errors of AMQP 1.0, with their conditions (part 2, sections 2.8.15 to 2.8.18) and RabbitMQ's texts where clients know them (behaviour notes 104 to 111).</summary>
+/// <summary>
+/// The errors of AMQP 1.0, with their conditions (part 2, sections 2.8.15 to 2.8.18) and RabbitMQ's texts where clients know them (behaviour notes 104 to 111).
+/// </summary>
 internal static class AmqpErrors
 {
     public const string NotFound = "amqp:not-found";

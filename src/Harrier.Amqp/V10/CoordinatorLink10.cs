@@ -70,7 +70,9 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
         {
             case Declare.Code:
                 if (!Declare.Decode(ref reader).GlobalId.IsEmpty) return DeliveryState.RejectedWith("amqp:not-implemented", "distributed transactions are not supported");
-                return Session.Transactions.Declare() is { } id ? DeliveryState.Declared(id) : DeliveryState.RejectedWith(AmqpErrors.ResourceLimitExceeded, "too many transactions");
+                return Session.Transactions.Declare() is { } id
+                    ? DeliveryState.Declared(id)
+                    : DeliveryState.RejectedWith(AmqpErrors.ResourceLimitExceeded, "too many transactions");
             case Discharge.Code: return End(Discharge.Decode(ref reader));
             default: throw new DecodeException("a message to the coordinator is a declare or a discharge");
         }

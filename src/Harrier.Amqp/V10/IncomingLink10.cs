@@ -8,7 +8,9 @@ using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10;
 
-/// <summary>A link from the peer to exchanges and queues: puts transfers together to messages, checks and routes them, and has them answered. Owned by the connection's task.</summary>
+/// <summary>
+/// A link from the peer to exchanges and queues: puts transfers together to messages, checks and routes them, and has them answered. Owned by the connection's task.
+/// </summary>
 internal class IncomingLink10 : Link10
 {
     private readonly PublishTerminus _target;

@@ -9,8 +9,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>
-/// A message that comes in one transfer or many: its sections in front of the body are looked at as soon as they are there, the body goes straight to its place. Owned by the
-/// connection's task.
+/// A message that comes in one transfer or many: its sections in front of the body are looked at as soon as they are there, the body goes straight to its
+/// place. Owned by the connection's task.
 /// </summary>
 internal sealed class IncomingMessage(ClientSession client, PublishTerminus target, int bytesMax)
 {

@@ -91,8 +91,8 @@ internal sealed class Transaction10(int bytesMax)
     }
 
     /// <summary>
-    /// Forgets the publications. What was delivered and is not settled is outstanding again (1.0 part 4, section 4.4.2); of what its receiver has settled, or whose link is
-    /// gone, nobody will hear any more: it goes back to its queue.
+    /// Forgets the publications. What was delivered and is not settled is outstanding again (1.0 part 4, section 4.4.2); of what its receiver has settled,
+    /// or whose link is gone, nobody will hear any more: it goes back to its queue.
     /// </summary>
     public void RollBack(CommandBatch commands, OutgoingSession outgoing)
     {
