@@ -16,10 +16,11 @@ internal static class Fragments10
     private static readonly string[] ValuesInHex =
     [
         "40", "41", "42", "5600", "5601", "43", "52FF", "70FFFFFFFF", "44", "53FF", "80FFFFFFFFFFFFFFFF", "50FF", "60FFFF", "5180", "618000", "5480",
-        "7180000000", "55FF", "818000000000000000", "727FC00000", "82FFF8000000000000", "730010FFFF", "83FFFFFFFFFFFFFFFF", "98000102030405060708090A0B0C0D0E0F", "A000",
-        "A10161", "A30161", "B000000000", "B10000000161", "B30000000161", "B0FFFFFFFF", "45", "C00100", "C0020140", "C0010F", "D00000000400000000",
-        "D000000005FFFFFFFF40", "C10100", "C103024040", "C1020140", "D10000000400000000", "E00100", "E003015001", "E00401A30161", "E00602A301610162", "F00000000400000000",
-        "F000000005FFFFFFFF41", "F000000005000000FF45", "E00401005324", "E0050200532445", "E00401E00140", "00532445", "00532645", "00A3016140", "005329C00100",
+        "7180000000", "55FF", "818000000000000000", "727FC00000", "82FFF8000000000000", "730010FFFF", "83FFFFFFFFFFFFFFFF",
+        "98000102030405060708090A0B0C0D0E0F", "A000", "A10161", "A30161", "B000000000", "B10000000161", "B30000000161", "B0FFFFFFFF", "45", "C00100",
+        "C0020140", "C0010F", "D00000000400000000", "D000000005FFFFFFFF40", "C10100", "C103024040", "C1020140", "D10000000400000000", "E00100",
+        "E003015001", "E00401A30161", "E00602A301610162", "F00000000400000000", "F000000005FFFFFFFF41", "F000000005000000FF45", "E00401005324",
+        "E0050200532445", "E00401E00140", "00532445", "00532645", "00A3016140", "005329C00100",
     ];
 
     /// <summary>Values, names and descriptors.</summary>
@@ -45,6 +46,9 @@ internal static class Fragments10
         Sender(1, Body(new Target())),
         Sender(2, Body(new Coordinator())),
         Sender(3, Body(new Target { Address = Text("/management"u8) })),
+        .. ManagementFragments.Attaches.Select(attach => Frame(attach)),
+        .. ManagementFragments.Requests.Select(request => Frame([.. Body(new Transfer { Handle = 6, DeliveryId = 0, DeliveryTag = "t"u8 }), .. request])),
+        Frame(Body(new Flow { IncomingWindow = 10, NextOutgoingId = 0, OutgoingWindow = 10, Handle = 7, DeliveryCount = 0, LinkCredit = 10 })),
         Receiver(0, Body(new Source { Dynamic = true })),
         Receiver(4, Body(new Source { Dynamic = true })),
         Receiver(5, Body(new Source { Address = Text("/queues/q"u8) })),
@@ -79,15 +83,17 @@ internal static class Fragments10
 
     private static byte[] Data => [0x00, 0x53, 0x75, 0xa0, 1, 7];
 
-    private static byte[] Sender(uint handle, byte[] target) => Frame(Body(
-        new Attach { Name = [(byte)('a' + handle)], Handle = handle, Role = Role.Sender, Source = Body(new Source()), Target = target, InitialDeliveryCount = 0 }));
+    private static byte[] Sender(uint handle, byte[] target) => Frame(Body(new Attach
+    {
+        Name = [(byte)('a' + handle)], Handle = handle, Role = Role.Sender, Source = Body(new Source()), Target = target, InitialDeliveryCount = 0,
+    }));
 
     private static byte[] Receiver(uint handle, byte[] source) =>
         Frame(Body(new Attach { Name = [(byte)('a' + handle)], Handle = handle, Role = Role.Receiver, Source = source, Target = Body(new Target()) }));
 
     private static byte[] Text(ReadOnlySpan<byte> text) => [0xa1, (byte)text.Length, .. text];
 
-    private static byte[] Body<T>(T performative) where T : IComposite, allows ref struct
+    internal static byte[] Body<T>(T performative) where T : IComposite, allows ref struct
     {
         byte[] room = new byte[performative.SizeMax];
         return room[..performative.Write(room)];

@@ -97,7 +97,7 @@ internal static class To091
 
     private static bool TryAddAnnotation(ReadOnlySpan<byte> name, Value10 value, ref HeaderWriter091 headers)
     {
-        if (!name.StartsWith("x-"u8) || IsInternal(name)) return true;
+        if (!name.StartsWith("x-"u8) || IsInternal(name) || name.SequenceEqual("x-death"u8)) return true;
         if (name.SequenceEqual("x-cc"u8)) return headers.TryAdd("CC"u8, value);
         if (!name.SequenceEqual("x-opt-deaths"u8)) return headers.TryAdd(name, value);
         ArrayReader deaths = value.ReadArray();
@@ -111,7 +111,7 @@ internal static class To091
         return !id.IsString || id.Content.Length <= byte.MaxValue || headers.TryAdd(name, FieldType.LongString, id.Content);
     }
 
-    // What brokers write for 1.0 clients and 0-9-1 has elsewhere.
-    private static bool IsInternal(ReadOnlySpan<byte> name) =>
-        name.StartsWith("x-basic-"u8) || name.SequenceEqual("x-exchange"u8) || name.SequenceEqual("x-routing-key"u8) || name.SequenceEqual("x-death"u8);
+    /// <summary>Whether it is the name of an annotation that brokers write for 1.0 clients, and 0-9-1 has what it says elsewhere.</summary>
+    internal static bool IsInternal(ReadOnlySpan<byte> name) =>
+        name.StartsWith("x-basic-"u8) || name.SequenceEqual("x-exchange"u8) || name.SequenceEqual("x-routing-key"u8);
 }

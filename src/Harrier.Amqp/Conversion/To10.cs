@@ -90,7 +90,7 @@ internal static class To10
     }
 
     // The keys of annotations are symbols, and symbols are ASCII (1.0 part 1, section 1.6.21).
-    private static bool IsAnnotation(ReadOnlySpan<byte> name) => name.StartsWith("x-"u8) && Ascii.IsValid(name);
+    private static bool IsAnnotation(ReadOnlySpan<byte> name) => name.StartsWith("x-"u8) && Ascii.IsValid(name) && !To091.IsInternal(name);
 
     private static void WriteProperties(Properties091 from, ref ValueWriter writer)
     {

@@ -46,7 +46,9 @@ internal sealed class AmqpException(AmqpErrorScope scope, string condition, stri
     }
 }
 
-/// <summary>The errors of AMQP 1.0, with their conditions (part 2, sections 2.8.15 to 2.8.18) and RabbitMQ's texts where clients know them (behaviour notes 104 to 111).</summary>
+/// <summary>
+/// The errors of AMQP 1.0, with their conditions (part 2, sections 2.8.15 to 2.8.18) and RabbitMQ's texts where clients know them (behaviour notes 104 to 111).
+/// </summary>
 internal static class AmqpErrors
 {
     public const string NotFound = "amqp:not-found";
@@ -82,6 +84,12 @@ internal static class AmqpErrors
     public static AmqpException ConnectionLimit(int max) =>
         new(AmqpErrorScope.Connection, ResourceLimitExceeded, $"connection refused: node connection limit ({max}) is reached");
 
+    public static AmqpException FrameTooSmall(int size, int max) =>
+        new(AmqpErrorScope.Connection, "amqp:frame-size-too-small", $"an answer of {size} bytes does not fit a frame of {max} bytes");
+
+    /// <summary>Behaviour note 105.</summary>
+    public static AmqpException NoAddress() => new(AmqpErrorScope.Link, PreconditionFailed, "anonymous terminus requires 'to' address to be set");
+
     public static AmqpException NoVirtualHost(string name) => new(AmqpErrorScope.Connection, NotFound, $"virtual host '{name}' does not exist");
 
     public static AmqpException ChannelTooHigh(int channel, int max) => Framing($"channel number ({channel}) exceeds maximum channel number ({max})");
@@ -100,7 +108,7 @@ internal static class AmqpErrors
 
     public static AmqpException TransferLimit() => new(AmqpErrorScope.Link, "amqp:link:transfer-limit-exceeded", "the link has no credit left");
 
-    public static AmqpException MessageTooLarge(ulong size, int max) =>
+    public static AmqpException MessageTooLarge(ulong size, ulong max) =>
         new(AmqpErrorScope.Link, "amqp:link:message-size-exceeded", $"message size ({size} bytes) > maximum message size ({max} bytes)");
 
     public static AmqpException QueueDeleted(string queue) => new(AmqpErrorScope.Link, ResourceDeleted, $"queue '{queue}' was deleted");
@@ -109,6 +117,16 @@ internal static class AmqpErrors
 
     public static AmqpException TransactionTooLarge(int max) =>
         new(AmqpErrorScope.Link, ResourceLimitExceeded, $"a transaction of more than {max} bytes");
+
+    public static AmqpException NotPaired() => InvalidField(AmqpErrorScope.Link, "Link property 'paired' is not set to boolean value 'true'");
+
+    public static AmqpException PairIsComplete(string name) =>
+        new(AmqpErrorScope.Link, PreconditionFailed, $"the management link pair '{name}' has a link of this direction");
+
+    public static AmqpException HalfOpenPair() => new(AmqpErrorScope.Link, PreconditionFailed, "received transfer on half open management link pair");
+
+    public static AmqpException TooManyReplies(int bytesMax) =>
+        new(AmqpErrorScope.Link, ResourceLimitExceeded, $"more than {bytesMax} bytes of management replies wait for credit");
 
     public static AmqpException Stolen() => new(AmqpErrorScope.Link, "amqp:link:stolen", "the link has been attached elsewhere");
 

@@ -85,7 +85,8 @@ internal sealed class Handshake10(Connection10 connection, AmqpServer server, En
     public void OnOpen(in Open open)
     {
         ContainerId = Encoding.UTF8.GetString(open.ContainerId);
-        if (open.MaxFrameSize < Frame10.SizeMin) throw AmqpErrors.InvalidField(AmqpErrorScope.Connection, $"max-frame-size {open.MaxFrameSize} is less than {Frame10.SizeMin}");
+        if (open.MaxFrameSize < Frame10.SizeMin)
+            throw AmqpErrors.InvalidField(AmqpErrorScope.Connection, $"max-frame-size {open.MaxFrameSize} is less than {Frame10.SizeMin}");
         if (open.IdleTimeOut is > 0 and < IdleTimeOutMsMin)
             throw AmqpErrors.InvalidField(AmqpErrorScope.Connection, $"idle-time-out {open.IdleTimeOut} ms is less than {IdleTimeOutMsMin} ms");
         PeerFrameBytesMax = (int)Math.Min(open.MaxFrameSize, (uint)connection.Limits.FrameBytesMax);

@@ -9,33 +9,33 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>
-/// A message that comes in one transfer or many: its sections in front of the body are looked at as soon as they are there, the body goes straight to its place. Owned by the
-/// connection's task.
+/// A message that comes in one transfer or many: its sections in front of the body are looked at as soon as they are there, the body goes straight to its
+/// place. Owned by the connection's task.
 /// </summary>
 internal sealed class IncomingMessage(ClientSession client, PublishTerminus target, int bytesMax)
 {
     private ArrayBufferWriter<byte>? _beginning; // of a message whose body has not begun in its first transfer
     private Message? _message;
-    private byte[]? _refusal;
+    private AmqpException? _refusal;
     private long _size;
 
     /// <summary>Takes what a transfer carries. Throws when it is no message, too large, or not allowed.</summary>
     public void Append(ReadOnlySpan<byte> payload, bool isLast, long nowMs)
     {
         _size += payload.Length;
-        if (_size > bytesMax) throw AmqpErrors.MessageTooLarge((ulong)_size, bytesMax);
+        if (_size > bytesMax) throw AmqpErrors.MessageTooLarge((ulong)_size, (ulong)bytesMax);
         if (_message is not null) _message.AppendBody(payload, bytesMax);
         else if (_refusal is null) AppendToBeginning(payload, isLast, nowMs);
         if (isLast && _message?.BodySize > 0) Body10.Check(_message.Body);
     }
 
-    /// <summary>The complete message, aimed, with one reference, the caller's; false when it is refused by itself: then with the state to answer.</summary>
-    public bool TryTake([NotNullWhen(true)] out Message? message, [NotNullWhen(false)] out byte[]? refusal)
+    /// <summary>The complete message, aimed, with one reference, the caller's; false when it is refused by itself.</summary>
+    public bool TryTake([NotNullWhen(true)] out Message? message, [NotNullWhen(false)] out AmqpException? refusal)
     {
         (message, refusal) = (_message, _refusal);
         _message = null;
         Discard();
-        return message is not null;
+        return refusal is null;
     }
 
     /// <summary>Forgets what has come.</summary>
@@ -84,7 +84,7 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
     {
         if (target.IsAnonymous && sections.To.IsEmpty)
         {
-            _refusal = DeliveryState.RejectedWith(AmqpErrors.PreconditionFailed, "anonymous terminus requires 'to' address to be set"); // behaviour note 105
+            _refusal = AmqpErrors.NoAddress();
             return false;
         }
         try
@@ -94,12 +94,11 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
         }
         catch (AmqpException e) when (target.IsAnonymous)
         {
-            _refusal = DeliveryState.RejectedWith(e.Condition, e.Message);
+            _refusal = e;
         }
         catch (BrokerException e) when (target.IsAnonymous)
         {
-            AmqpException error = AmqpErrors.From(e, AmqpErrorScope.Link);
-            _refusal = DeliveryState.RejectedWith(error.Condition, error.Message);
+            _refusal = AmqpErrors.From(e, AmqpErrorScope.Link);
         }
         return false;
     }

@@ -16,6 +16,7 @@ internal class OutgoingLink10 : Link10, IConsumer
 {
     private readonly SourceTerminus _source;
     private readonly bool _isSettled;
+    private readonly ulong _messageBytesMax;
     private QueueConsumer _registration = null!;
     private ConsumerResume _resume = null!;
     private uint _deliveryCount; // guarded by the output's gate
@@ -27,6 +28,7 @@ internal class OutgoingLink10 : Link10, IConsumer
     protected OutgoingLink10(Session10 session, in Attach attach, SourceTerminus source, bool registersLater) : base(session, attach.Handle)
     {
         _source = source;
+        _messageBytesMax = attach.MaxMessageSize ?? 0;
         _isSettled = attach.SndSettleMode == SenderSettleMode.Settled && registersLater;
     }
 
@@ -133,6 +135,12 @@ internal class OutgoingLink10 : Link10, IConsumer
     protected void Write(in Delivery delivery, bool isResumed = false)
     {
         if (_isGone) return;
+        int size = delivery.Message.Properties.Length + delivery.Message.BodySize;
+        if (_messageBytesMax != 0 && (ulong)size > _messageBytesMax)
+        {
+            Session.PostDetach(this, AmqpErrors.MessageTooLarge((ulong)size, _messageBytesMax)); // it stays in the queue for somebody who takes it
+            return;
+        }
         _deliveryCount++;
         if (ReferenceEquals(delivery.Message.Format, MessageFormat10.Instance))
         {

@@ -1,13 +1,15 @@
+using System.Buffers;
 using Harrier.Amqp.Conversion;
 using Harrier.Amqp.Transport;
 using Harrier.Broker.Messages;
+using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10;
 
 /// <summary>
-/// A 1.0 message as a consumer gets it: a header of ours, the annotations with the address it was published to, and the bare message as it came (1.0 part 3, section 3.2).
-/// Nothing of it is copied before it is written.
+/// A 1.0 message as a consumer gets it: a header of ours, the annotations with the address it was published to, and the bare message as it came (1.0 part 3,
+/// section 3.2). Nothing of it is copied before it is written.
 /// </summary>
 internal readonly ref struct OutgoingPayload
 {
@@ -20,8 +22,9 @@ internal readonly ref struct OutgoingPayload
     private readonly ReadOnlySpan<byte> _bare;
     private readonly ReadOnlySpan<byte> _body;
 
-    public OutgoingPayload(Message message, int acquiredCount, int deliveryCount, Span<byte> scratch)
+    public OutgoingPayload(in Delivery delivery, TimeProvider time, Span<byte> scratch)
     {
+        Message message = delivery.Message;
         Sections10 sections = Sections10.Find(message.Properties);
         var address = new ValueWriter(scratch[(ScratchBytes - AddressBytesMax)..]);
         int count = WriteAddress(ref address, message);
@@ -29,9 +32,10 @@ internal readonly ref struct OutgoingPayload
         {
             count += sections.MessageAnnotations.ReadItems(out ValueReader items);
             _annotations = items.Rest;
+            if (MayNameAddress(_annotations)) _annotations = WithoutAddress(sections.MessageAnnotations, ref count);
         }
         var head = new ValueWriter(scratch[..(ScratchBytes - AddressBytesMax)]);
-        HeaderOf(message, acquiredCount, deliveryCount).Write(ref head);
+        HeaderOf(in delivery, time).Write(ref head);
         head.WriteDescriptor(Descriptors.MessageAnnotations);
         head.WriteMapHead(_annotations.Length + address.Size, count);
         _head = head.Written;
@@ -68,13 +72,33 @@ internal readonly ref struct OutgoingPayload
         (from, count) = (0, count - size);
     }
 
-    private static MessageHeader HeaderOf(Message message, int acquiredCount, int deliveryCount) => new()
+    // Whoever publishes may call his annotations as the broker does: a key stands in a map once.
+    private static bool MayNameAddress(ReadOnlySpan<byte> annotations) => annotations.IndexOf("x-exchange"u8) >= 0 || annotations.IndexOf("x-routing-key"u8) >= 0;
+
+    private static byte[] WithoutAddress(Value10 annotations, ref int count)
     {
-        Durable = message.IsPersistent,
-        Priority = message.Priority,
-        Ttl = message.ExpiresAtMs == 0 ? null : (uint)Math.Clamp(message.ExpiresAtMs - message.ArrivedAtMs, 0, uint.MaxValue),
-        FirstAcquirer = acquiredCount == 0,
-        DeliveryCount = (uint)deliveryCount,
+        var kept = new ArrayBufferWriter<byte>();
+        var reader = new MapReader10(annotations);
+        while (reader.TryRead(out Value10 key, out Value10 value))
+        {
+            if (key.Is("x-exchange"u8) || key.Is("x-routing-key"u8))
+            {
+                count -= 2;
+                continue;
+            }
+            kept.Write(key.Encoded);
+            kept.Write(value.Encoded);
+        }
+        return kept.WrittenSpan.ToArray();
+    }
+
+    private static MessageHeader HeaderOf(scoped in Delivery delivery, TimeProvider time) => new()
+    {
+        Durable = delivery.Message.IsPersistent,
+        Priority = delivery.Message.Priority,
+        Ttl = delivery.Message.ExpiresAtMs is not 0 and var endMs ? (uint)Math.Clamp(endMs - time.GetUtcNow().ToUnixTimeMilliseconds(), 0, uint.MaxValue) : null, // what is left
+        FirstAcquirer = delivery.AcquiredCount == 0,
+        DeliveryCount = (uint)delivery.DeliveryCount,
     };
 
     private static int WriteAddress(ref ValueWriter writer, Message message)

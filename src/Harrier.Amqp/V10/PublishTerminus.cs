@@ -10,7 +10,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>
-/// The target of a link from the peer (1.0 part 3, section 3.5.4): one place for all messages, or none, and each message says where it goes. Owned by the connection's task.
+/// The target of a link from the peer (1.0 part 3, section 3.5.4): one place for all messages, or none, and each message says where it goes. Owned by the
+/// connection's task.
 /// </summary>
 internal sealed class PublishTerminus(ClientSession client, Address10 address, byte[] encodedAddress, bool allowsVersion1)
 {

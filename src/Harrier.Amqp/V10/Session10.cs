@@ -1,6 +1,9 @@
+using System.Runtime.CompilerServices;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V10.Durable;
+using Harrier.Amqp.V10.Management;
 using Harrier.Broker;
+using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
@@ -28,6 +31,7 @@ internal sealed class Session10
         _incoming = Pack(begin.NextOutgoingId, (uint)_incomingWindowMax);
         Outgoing = new OutgoingSession(connection, this, begin.IncomingWindow);
         Settlements = new SessionSettlements(channel);
+        ManagementPairs = new ManagementPairs(this);
         Transactions = new Transactions10(this, connection.Limits.TransactionBytesMax);
         Write(new Begin
         {
@@ -52,6 +56,9 @@ internal sealed class Session10
     /// <summary>Transactions that were declared and not discharged.</summary>
     public Transactions10 Transactions { get; }
 
+    /// <summary>Its links to and from the management node.</summary>
+    public ManagementPairs ManagementPairs { get; }
+
     /// <summary>Termini whose link is gone and that stay for as long as the session does.</summary>
     public List<DurableTerminus> LingeringTermini { get; } = [];
 
@@ -75,17 +82,9 @@ internal sealed class Session10
         {
             switch (performative)
             {
-                case Transfer.Code:
-                    Transfer transfer = Transfer.Decode(ref reader);
-                    OnTransfer(in transfer, reader.Rest);
-                    break;
-                case Disposition.Code: OnDisposition(Disposition.Decode(ref reader)); break;
-                case Flow.Code: OnFlow(Flow.Decode(ref reader)); break;
-                case Attach.Code: OnAttach(Attach.Decode(ref reader)); break;
-                case Detach.Code: OnDetach(Detach.Decode(ref reader)); break;
-                case End.Code: OnEnd(); break;
-                case Begin.Code: throw AmqpErrors.IllegalState($"a session was begun on channel {Channel}, which has one");
-                default: throw AmqpErrors.IllegalState($"a performative with the descriptor 0x{performative:x} is not expected in a session");
+                case Transfer.Code: OnTransfer(ref reader); break;
+                case Disposition.Code: OnDisposition(ref reader); break;
+                default: ApplyRare(performative, ref reader); break;
             }
         }
         catch (AmqpException e) when (e.Scope != AmqpErrorScope.Connection)
@@ -98,7 +97,11 @@ internal sealed class Session10
         }
     }
 
-    public void Write<T>(in T performative) where T : IComposite, allows ref struct => FrameWriter10.Write(Connection.Output, Channel, in performative);
+    public void Write<T>(in T performative) where T : IComposite, allows ref struct
+    {
+        if (Frame10.HeaderSize + performative.SizeMax > Connection.PeerFrameBytesMax) AssertFits(in performative);
+        FrameWriter10.Write(Connection.Output, Channel, in performative);
+    }
 
     /// <summary>A flow of this session, and of a link when there is a handle. From any thread.</summary>
     public Flow FlowOf(uint? handle = null, uint? deliveryCount = null, uint? credit = null, uint? available = null, bool drain = false, bool echo = false)
@@ -149,10 +152,36 @@ internal sealed class Session10
     /// <summary>Ends what is the session's because the connection is gone.</summary>
     public void Abandon() => Close(LinkEnd.ConnectionLost);
 
+    // Apart, for these performatives are large: their room on the stack would be cleared for every transfer.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ApplyRare(ulong performative, ref ValueReader reader)
+    {
+        switch (performative)
+        {
+            case Flow.Code: OnFlow(Flow.Decode(ref reader)); break;
+            case Attach.Code: OnAttach(Attach.Decode(ref reader)); break;
+            case Detach.Code: OnDetach(Detach.Decode(ref reader)); break;
+            case End.Code: OnEnd(); break;
+            case Begin.Code: throw AmqpErrors.IllegalState($"a session was begun on channel {Channel}, which has one");
+            default: throw AmqpErrors.IllegalState($"a performative with the descriptor 0x{performative:x} is not expected in a session");
+        }
+    }
+
+    // What a peer says comes back to it in some performatives, and may be too much for it.
+    private void AssertFits<T>(in T performative) where T : IComposite, allows ref struct
+    {
+        int size = Frame10.HeaderSize + Values10.Composite(in performative).Length;
+        if (size > Connection.PeerFrameBytesMax) throw AmqpErrors.FrameTooSmall(size, Connection.PeerFrameBytesMax);
+    }
+
     private void Close(LinkEnd how)
     {
         Client.Commands.Run();
-        foreach (Link10 link in _links.Values) link.Abandon(how);
+        foreach (Link10 link in _links.Values)
+        {
+            link.Abandon(how);
+            ForgetName(link);
+        }
         _links.Clear();
         _lastLink = null;
         LingeringTermini.RemoveAll(terminus => terminus.Expire(how));
@@ -196,6 +225,7 @@ internal sealed class Session10
             link = new RefusedLink10(this, attach.Handle, refusal);
         }
         _links.Add(attach.Handle, link);
+        if (link is not RefusedLink10) Name(link, in attach);
         link.Answer(in attach);
     }
 
@@ -214,6 +244,18 @@ internal sealed class Session10
         }
     }
 
+    private void Name(Link10 link, in Attach attach)
+    {
+        link.Name = (new Utf8Name(attach.Name), attach.Role == Role.Receiver);
+        if (Connection.Links.TryGetValue(link.Name, out Link10? other)) other.Steal(link);
+        Connection.Links[link.Name] = link;
+    }
+
+    private void ForgetName(Link10 link)
+    {
+        if (Connection.Links.TryGetValue(link.Name, out Link10? named) && ReferenceEquals(named, link)) Connection.Links.Remove(link.Name);
+    }
+
     // Everything that is wrong with an attach concerns the one link (1.0 part 2, section 2.6.3).
     private static AmqpException? RefusalOf(Exception e) => e switch
     {
@@ -229,11 +271,14 @@ internal sealed class Session10
         Client.Commands.Run(); // what came before is done before
         link.OnDetach(detach.Closed);
         _links.Remove(detach.Handle);
+        ForgetName(link);
         _lastLink = null;
     }
 
-    private void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void OnTransfer(ref ValueReader reader)
     {
+        Transfer transfer = Transfer.Decode(ref reader);
         (uint next, uint window) = ((uint)(_incoming >> 32), (uint)_incoming);
         if (window == 0) throw AmqpErrors.WindowViolation("a transfer came beyond the incoming window");
         _incoming = Pack(next + 1, window - 1);
@@ -246,7 +291,7 @@ internal sealed class Session10
         if (link.IsDetached) return; // it was on its way
         try
         {
-            link.OnTransfer(in transfer, payload);
+            link.OnTransfer(in transfer, reader.Rest);
         }
         catch (Exception e) when (RefusalOf(e) is { } error)
         {
@@ -266,8 +311,10 @@ internal sealed class Session10
         if (!link.IsDetached) link.OnFlow(in flow);
     }
 
-    private void OnDisposition(in Disposition disposition)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void OnDisposition(ref ValueReader reader)
     {
+        Disposition disposition = Disposition.Decode(ref reader);
         uint last = disposition.Last ?? disposition.First;
         if (disposition.Role == Role.Sender)
         {

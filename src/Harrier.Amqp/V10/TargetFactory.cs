@@ -43,7 +43,7 @@ internal static class TargetFactory
             case AddressKind.Exchange:
                 client.ExchangeToPublishTo(address.Name);
                 return address;
-            case AddressKind.Name when client.VirtualHost.TryFindQueue(address.Name, client, out _): return LocateQueue(client, address.Name);
+            case AddressKind.Name when Exists(client, address.Name): return LocateQueue(client, address.Name);
             case AddressKind.Name:
                 client.ExchangeToPublishTo(address.Name); // its keys are the messages' subjects
                 return address with { Kind = AddressKind.Exchange };
@@ -53,8 +53,12 @@ internal static class TargetFactory
 
     private static Address10 LocateQueue(ClientSession client, Utf8Name name)
     {
-        if (!DirectReplies.IsReplyName(name.Span)) client.VirtualHost.FindQueue(name, client);
+        if (!DirectReplies.IsReplyName(name.Span) && !Exists(client, name)) throw ErrorCatalogue.NoQueue(name.ToString(), client.VirtualHost.Name);
         client.ExchangeToPublishTo(default);
         return new Address10(AddressKind.Exchange, default, name);
     }
+
+    // Also another connection's exclusive queue: anybody may publish to it, as in 0-9-1, or nobody could answer a request.
+    private static bool Exists(ClientSession client, Utf8Name queue) =>
+        client.VirtualHost.Topology.Queues.TryGetValue(queue, out Queue? found) && found.Definition.IsOrdinary;
 }

@@ -33,7 +33,8 @@ public class To10Tests
     {
         byte[] headers = Fields.Of(
             ("a", 1), ("x-a", 2), ("CC", Fields.Texts("c1", "c2")), ("list", Fields.Texts("lost")), ("x-list", Fields.Texts("kept")),
-            ("table", Fields.Table(("lost", 1))), ("x-table", Fields.Table(("k", "v"))), ("CC2", "text"), ("x-ü", 1), ("ü", 1));
+            ("table", Fields.Table(("lost", 1))), ("x-table", Fields.Table(("k", "v"))), ("CC2", "text"), ("x-ü", 1), ("ü", 1),
+            ("x-exchange", "lost"), ("x-routing-key", "lost"), ("x-basic-type", "lost"));
         Texts(new PropertyBytes().Headers(headers).Encode()).ShouldBe(
         [
             "70 [false]",

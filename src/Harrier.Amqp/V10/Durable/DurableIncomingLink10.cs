@@ -18,7 +18,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
     private readonly PublishTerminus _target;
     private readonly string _linkName;
     private readonly List<QueueCommand> _group = [];
-    private TerminusRegistry.Attachment? _attachment;
+    private readonly TerminusRegistry.Claim _claim;
     private DurableTerminus? _terminus;
     private byte[] _tag = [];
 
@@ -28,16 +28,13 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         _unsettled = UnsettledMap.Read(attach.Unsettled);
         _target = target;
         _linkName = System.Text.Encoding.UTF8.GetString(attach.Name);
+        _claim = Connection.Termini.Ask(Client.VirtualHost.Name, TerminusName.ToString(), this);
     }
 
     private Utf8Name TerminusName => Terminus.NameOf(Connection.ContainerId, _linkName, isSource: false);
 
     /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known that was received.</summary>
-    public override void Answer(in Attach attach)
-    {
-        Task<TerminusRegistry.Attachment> taken = Connection.Termini.TakeAsync(Client.VirtualHost.Name, TerminusName.ToString(), this);
-        Connection.Pauses.Suspend(taken, () => Session.GoOn(this, _attach, () => Read(taken.Result)));
-    }
+    public override void Answer(in Attach attach) => Connection.Pauses.Suspend(_claim.TakeAsync(), () => Session.GoOn(this, _attach, Read));
 
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
     {
@@ -86,7 +83,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         base.End(how);
         if (how == LinkEnd.Closed) _terminus?.End();
         else if (_terminus?.Leave(how) == false) Session.LingeringTermini.Add(_terminus);
-        _attachment?.Leave();
+        _claim.Leave();
     }
 
     // It was received before: what comes now is its name only, or once more what is here already.
@@ -102,9 +99,8 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         Session.Answer(id, DeliveryState.Accepted, isSettled: false);
     }
 
-    private void Read(TerminusRegistry.Attachment attachment)
+    private void Read()
     {
-        _attachment = attachment;
         ArgumentTable arguments = Terminus.ArgumentsOf(Connection.ContainerId, _linkName, queue: null, _target.Policy.ExpiresMs);
         _terminus = new DurableTerminus(Client, Client.VirtualHost.OpenTerminus(TerminusName, arguments), _target.Policy);
         _terminus.Open();

@@ -21,7 +21,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
     private readonly string _linkName;
     private readonly HeldTransfers _transfers;
     private readonly Queue<Delivery> _resumable = new();
-    private TerminusRegistry.Attachment? _attachment;
+    private readonly TerminusRegistry.Claim _claim;
     private DurableTerminus? _terminus;
     private uint _resumedCount;
 
@@ -31,15 +31,12 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         _unsettled = UnsettledMap.Read(attach.Unsettled);
         _source = source;
         _linkName = System.Text.Encoding.UTF8.GetString(attach.Name);
+        _claim = Connection.Termini.Ask(Client.VirtualHost.Name, TerminusName.ToString(), this);
         _transfers = new HeldTransfers(this, Connection.Output, Connection.Broker.Sync);
     }
 
     /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known.</summary>
-    public override void Answer(in Attach attach)
-    {
-        Task<TerminusRegistry.Attachment> taken = Connection.Termini.TakeAsync(Client.VirtualHost.Name, TerminusName.ToString(), this);
-        Connection.Pauses.Suspend(taken, () => Session.GoOn(this, _attach, () => Compare(taken.Result)));
-    }
+    public override void Answer(in Attach attach) => Connection.Pauses.Suspend(_claim.TakeAsync(), () => Session.GoOn(this, _attach, Compare));
 
     private Utf8Name TerminusName => Terminus.NameOf(Connection.ContainerId, _linkName, isSource: true);
 
@@ -97,13 +94,12 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         }
         if (how == LinkEnd.Closed) _terminus?.End();
         else if (_terminus?.Leave(how) == false) Session.LingeringTermini.Add(_terminus);
-        _attachment?.Leave();
+        _claim.Leave();
     }
 
     /// <summary>Compares what is held here with what the peer has, settles what it has an outcome for, and reads what it is to get once more.</summary>
-    private void Compare(TerminusRegistry.Attachment attachment)
+    private void Compare()
     {
-        _attachment = attachment;
         ArgumentTable arguments = Terminus.ArgumentsOf(Connection.ContainerId, _linkName, Queue.Name, _source.Policy.ExpiresMs);
         _terminus = new DurableTerminus(Client, Client.VirtualHost.OpenTerminus(TerminusName, arguments), _source.Policy);
         _terminus.Open();

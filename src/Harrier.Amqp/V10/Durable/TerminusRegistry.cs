@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Harrier.Amqp.V10.Durable;
 
 /// <summary>
@@ -8,38 +6,49 @@ namespace Harrier.Amqp.V10.Durable;
 /// </summary>
 internal sealed class TerminusRegistry
 {
-    private readonly ConcurrentDictionary<(string VirtualHost, string Name), Attachment> _attached = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string VirtualHost, string Name), Claim> _holders = [];
 
-    /// <summary>Ends when the link has the terminus.</summary>
-    public async Task<Attachment> TakeAsync(string virtualHost, string name, Link10 link)
+    /// <summary>Asks for a terminus on behalf of a link. It must be left in the end, had or not.</summary>
+    public Claim Ask(string virtualHost, string name, Link10 link) => new(this, (virtualHost, name), link);
+
+    /// <summary>A link's hold of a terminus, or its wish for it.</summary>
+    internal sealed class Claim(TerminusRegistry registry, (string VirtualHost, string Name) key, Link10 link)
     {
-        var attachment = new Attachment(this, (virtualHost, name), link);
-        while (!_attached.TryAdd(attachment.Key, attachment))
+        private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Ends when the link has the terminus, or does not want it any more.</summary>
+        public async Task TakeAsync()
         {
-            if (!_attached.TryGetValue(attachment.Key, out Attachment? other)) continue;
-            other.Steal(link);
-            await other.Ended;
+            while (FindHolder() is { } other)
+            {
+                other.Steal(link);
+                await Task.WhenAny(other._left.Task, _left.Task);
+            }
         }
-        return attachment;
-    }
 
-    /// <summary>A link's hold of a terminus.</summary>
-    internal sealed class Attachment(TerminusRegistry registry, (string VirtualHost, string Name) key, Link10 link)
-    {
-        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public (string VirtualHost, string Name) Key => key;
-
-        public Task Ended => _ended.Task;
-
-        /// <summary>Has the link detached, for the good of another.</summary>
-        public void Steal(Link10 thief) => link.Steal(thief);
-
-        /// <summary>Lets go of the terminus.</summary>
+        /// <summary>Lets go.</summary>
         public void Leave()
         {
-            registry._attached.TryRemove(KeyValuePair.Create(key, this));
-            _ended.TrySetResult();
+            lock (registry._gate)
+            {
+                if (registry._holders.TryGetValue(key, out Claim? holder) && ReferenceEquals(holder, this)) registry._holders.Remove(key);
+                _left.TrySetResult();
+            }
+        }
+
+        private void Steal(Link10 thief) => link.Steal(thief);
+
+        /// <summary>Who has it; null once it is ours, or not wanted any more.</summary>
+        private Claim? FindHolder()
+        {
+            lock (registry._gate)
+            {
+                if (_left.Task.IsCompleted) return null;
+                if (registry._holders.TryGetValue(key, out Claim? other)) return other;
+                registry._holders.Add(key, this);
+                return null;
+            }
         }
     }
 }
