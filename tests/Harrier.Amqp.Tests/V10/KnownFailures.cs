@@ -28,4 +28,18 @@ public class KnownFailures
         if (!attach.HasSource) return; // refused is fine
         attach.DistributionMode.ShouldBe("move"); // 1.0 part 3, section 3.5.3: what is told is what is
     }
+
+    [Fact]
+    public async Task Settlement_that_is_told_to_who_settles_second_fits_its_frames()
+    {
+        await using var server = new TestServer();
+        await server.OpenWithAsync(1);
+        WireScript10 client = await server.Open10(new OpenOptions10 { MaxFrameSize = 512 });
+        await client.AttachReceiver(1, receiveMode: ReceiverSettleMode.Second);
+        await client.Grant(1);
+        uint id = (await client.ExpectDelivery()).DeliveryId;
+        byte[] error = Encoded10.Composite(new AmqpError { Condition = "x:y"u8, Description = System.Text.Encoding.ASCII.GetBytes(new string('d', 2_000)) });
+        await client.Settle(id, Encoded10.Composite(new Rejected { Error = error }), settled: false);
+        (await client.Expect<WireDisposition>()).Settled.ShouldBeTrue(); // fails when the frame is larger
+    }
 }
