@@ -26,6 +26,7 @@ internal class IncomingLink10 : Link10
     private uint _credit;
     private uint _deliveryId;
     private int _tagSize;
+    private uint _messageFormat;
     private bool _settlesAtOnce;
     private bool _isUnderWay;
     private bool _isSettled;
@@ -103,6 +104,7 @@ internal class IncomingLink10 : Link10
             throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"the first transfer of a delivery has its tag, of at most {DeliveryTagBytesMax} bytes");
         transfer.DeliveryTag.CopyTo(_tag);
         _tagSize = transfer.DeliveryTag.Length;
+        _messageFormat = transfer.MessageFormat ?? 0;
         ReceiverSettleMode settleMode = transfer.RcvSettleMode ?? _settleMode;
         if (settleMode > _settleMode) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "a delivery cannot be settled second on a link that settles first");
         _settlesAtOnce = settleMode == ReceiverSettleMode.First;
@@ -120,6 +122,8 @@ internal class IncomingLink10 : Link10
             throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {id} begins before delivery {_deliveryId} is complete");
         if (!transfer.DeliveryTag.IsNull && !transfer.DeliveryTag.SequenceEqual(_tag.AsSpan(0, _tagSize)))
             throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {_deliveryId} changes its tag");
+        if (transfer.MessageFormat is { } format && format != _messageFormat)
+            throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {_deliveryId} changes its message-format");
     }
 
     private void Discard()
