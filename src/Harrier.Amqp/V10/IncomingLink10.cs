@@ -17,7 +17,6 @@ internal class IncomingLink10 : Link10
     private readonly IncomingMessage _incoming;
     private readonly bool _settlesAtOnce;
     private readonly bool _isPresettled;
-    private readonly uint _creditMax;
     private uint _deliveryCount;
     private uint _credit;
     private uint _deliveryId;
@@ -31,7 +30,6 @@ internal class IncomingLink10 : Link10
         _incoming = new IncomingMessage(Client, target, Connection.Limits.MessageBytesMax);
         _settlesAtOnce = attach.RcvSettleMode == ReceiverSettleMode.First;
         _isPresettled = attach.SndSettleMode == SenderSettleMode.Settled;
-        _creditMax = (uint)Connection.Limits.LinkCreditMax;
         _deliveryCount = attach.InitialDeliveryCount ?? 0;
     }
 
@@ -40,6 +38,12 @@ internal class IncomingLink10 : Link10
 
     /// <summary>Whether its sender wants no answer.</summary>
     protected bool IsSettled => _isSettled;
+
+    /// <summary>Whether a delivery has begun and is not complete.</summary>
+    protected bool IsUnderWay => _isUnderWay;
+
+    /// <summary>Credit that the sender may have now.</summary>
+    protected virtual uint CreditMax => (uint)Connection.Limits.LinkCreditMax;
 
     public override void Answer(in Attach attach)
     {
@@ -79,18 +83,17 @@ internal class IncomingLink10 : Link10
         if (transfer.More) return;
         _isUnderWay = false;
         Complete();
-        if (_credit <= _creditMax / 2) GrantCredit();
+        Replenish();
     }
 
     protected override void End(LinkEnd how) => _incoming.Discard();
 
     private void Begin(in Transfer transfer)
     {
-        if (_credit == 0) throw AmqpErrors.TransferLimit();
+        if (transfer.Resume) throw AmqpErrors.NotKnown();
         _deliveryId = transfer.DeliveryId ?? throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its id");
         if (transfer.DeliveryTag.IsNull) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its tag");
-        _credit--;
-        _deliveryCount++;
+        TakeCredit();
         _isUnderWay = true;
         _isSettled = _isPresettled;
         DeliveryState state = DeliveryState.Read(transfer.State);
@@ -101,12 +104,27 @@ internal class IncomingLink10 : Link10
     {
         _isUnderWay = false;
         _incoming.Discard();
-        if (_credit <= _creditMax / 2) GrantCredit();
+        Replenish();
+    }
+
+    /// <summary>Counts a delivery.</summary>
+    protected void TakeCredit()
+    {
+        if (_credit == 0) throw AmqpErrors.TransferLimit();
+        _credit--;
+        _deliveryCount++;
+    }
+
+    /// <summary>Grants credit when half of it is used up.</summary>
+    protected void Replenish()
+    {
+        if (_credit <= CreditMax / 2) GrantCredit();
     }
 
     protected void GrantCredit()
     {
-        _credit = _creditMax;
+        if (CreditMax == _credit) return;
+        _credit = CreditMax;
         WriteFlow(_deliveryCount, _credit);
     }
 

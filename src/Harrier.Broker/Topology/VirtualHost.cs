@@ -137,7 +137,7 @@ public sealed class VirtualHost
     {
         if (Topology.Queues.TryGetValue(name, out Queue? existing))
         {
-            if (existing.Definition.Arguments.Equals(arguments)) return existing;
+            if (!existing.IsDeleted && existing.Definition.Arguments.Equals(arguments)) return existing;
             EndTerminus(existing);
         }
         return _store.Change(topology =>
