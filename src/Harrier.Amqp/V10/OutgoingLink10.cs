@@ -68,7 +68,8 @@ internal class OutgoingLink10 : Link10, IConsumer
     {
         if (flow.LinkCredit is { } credit)
         {
-            _creditLimit = (flow.DeliveryCount ?? 0) + credit; // before it has our attach it knows of no delivery, and the first is 0
+            // Before it has our attach it knows of no delivery, and the first is 0. Limits are serial numbers: credit beyond their half would count as none.
+            _creditLimit = (flow.DeliveryCount ?? 0) + Math.Min(credit, int.MaxValue);
             Grant(_creditLimit, flow.Drain);
         }
         if (!flow.Echo) return;

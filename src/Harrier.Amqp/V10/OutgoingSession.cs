@@ -15,6 +15,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
 {
     private readonly UnackedDeliveries<OutgoingLink10> _unsettled = new();
     private readonly Queue<Waiting> _waiting = new();
+    private readonly byte[] _scratch = new byte[OutgoingPayload.ScratchBytes]; // on the stack it would be cleared for every message
     private List<IRoomWaiter> _roomWaiters = [];
     private uint _nextTransferId;
     private uint _peerWindow = peerWindow;
@@ -141,7 +142,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         bool isComplete = false;
         while (!isComplete && _peerWindow > 0)
         {
-            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax);
+            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, _scratch);
             _peerWindow--;
             Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
         }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
@@ -75,17 +76,9 @@ internal sealed class Session10
         {
             switch (performative)
             {
-                case Transfer.Code:
-                    Transfer transfer = Transfer.Decode(ref reader);
-                    OnTransfer(in transfer, reader.Rest);
-                    break;
-                case Disposition.Code: OnDisposition(Disposition.Decode(ref reader)); break;
-                case Flow.Code: OnFlow(Flow.Decode(ref reader)); break;
-                case Attach.Code: OnAttach(Attach.Decode(ref reader)); break;
-                case Detach.Code: OnDetach(Detach.Decode(ref reader)); break;
-                case End.Code: OnEnd(); break;
-                case Begin.Code: throw AmqpErrors.IllegalState($"a session was begun on channel {Channel}, which has one");
-                default: throw AmqpErrors.IllegalState($"a performative with the descriptor 0x{performative:x} is not expected in a session");
+                case Transfer.Code: OnTransfer(ref reader); break;
+                case Disposition.Code: OnDisposition(ref reader); break;
+                default: ApplyRare(performative, ref reader); break;
             }
         }
         catch (AmqpException e) when (e.Scope != AmqpErrorScope.Connection)
@@ -148,6 +141,21 @@ internal sealed class Session10
 
     /// <summary>Ends what is the session's because the connection is gone.</summary>
     public void Abandon() => Close(LinkEnd.ConnectionLost);
+
+    // Apart, for these performatives are large: their room on the stack would be cleared for every transfer.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ApplyRare(ulong performative, ref ValueReader reader)
+    {
+        switch (performative)
+        {
+            case Flow.Code: OnFlow(Flow.Decode(ref reader)); break;
+            case Attach.Code: OnAttach(Attach.Decode(ref reader)); break;
+            case Detach.Code: OnDetach(Detach.Decode(ref reader)); break;
+            case End.Code: OnEnd(); break;
+            case Begin.Code: throw AmqpErrors.IllegalState($"a session was begun on channel {Channel}, which has one");
+            default: throw AmqpErrors.IllegalState($"a performative with the descriptor 0x{performative:x} is not expected in a session");
+        }
+    }
 
     private void Close(LinkEnd how)
     {
@@ -232,8 +240,10 @@ internal sealed class Session10
         _lastLink = null;
     }
 
-    private void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void OnTransfer(ref ValueReader reader)
     {
+        Transfer transfer = Transfer.Decode(ref reader);
         (uint next, uint window) = ((uint)(_incoming >> 32), (uint)_incoming);
         if (window == 0) throw AmqpErrors.WindowViolation("a transfer came beyond the incoming window");
         _incoming = Pack(next + 1, window - 1);
@@ -246,7 +256,7 @@ internal sealed class Session10
         if (link.IsDetached) return; // it was on its way
         try
         {
-            link.OnTransfer(in transfer, payload);
+            link.OnTransfer(in transfer, reader.Rest);
         }
         catch (Exception e) when (RefusalOf(e) is { } error)
         {
@@ -266,8 +276,10 @@ internal sealed class Session10
         if (!link.IsDetached) link.OnFlow(in flow);
     }
 
-    private void OnDisposition(in Disposition disposition)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void OnDisposition(ref ValueReader reader)
     {
+        Disposition disposition = Disposition.Decode(ref reader);
         uint last = disposition.Last ?? disposition.First;
         if (disposition.Role == Role.Sender)
         {
