@@ -243,22 +243,7 @@ public sealed partial class BrokerStorage : IBacklogStore, IDisposable
 
     private void Carry(BacklogLoad load)
     {
-        load.Read(_formats);
-        var batch = new CommandBatch();
-        batch.Add(new QueueCommand(QueueCommandKind.Loaded, load.Queue, Load: load));
-        try
-        {
-            batch.Run();
-            if (load.IsWanted && load.Failure is { } failure) LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, failure);
-        }
-        catch (Exception e)
-        {
-            LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, e);
-        }
-        finally
-        {
-            load.Applied();
-        }
+        if (load.Carry(_formats) is { } failure) LogUnreadable(load.Queue.NameText, load.Queue.VirtualHost, failure);
     }
 
     [LoggerMessage(5001, LogLevel.Information, "Recovered {Queues} queues with {Messages} messages, {Logged} of them from {Frames} frames of the log")]

@@ -6,8 +6,8 @@ using Harrier.Storage.Segments;
 namespace Harrier.Broker.Durability;
 
 /// <summary>
-/// Gives the messages that wait for their retry or their terminus a place of their own. The log says of them when they are ready again, but some stand in runs, which are ready as a
-/// whole. What comes before them in their lane was given to somebody too and gets its own place likewise, or what comes back after its delay would overtake it.
+/// Gives the messages that wait for their retry or their terminus a place of their own. The log says of them when they are ready again, but some stand in runs, which
+/// are ready as a whole.
 /// </summary>
 internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFormats formats)
 {
@@ -16,7 +16,7 @@ internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFor
     // The last one that waits, of each lane.
     private readonly Dictionary<byte, ulong> _last = [];
 
-    /// <summary>Takes all these out of runs, and of what arrived since the manifest.</summary>
+    /// <summary>Takes them out of runs, and of what arrived since the manifest.</summary>
     public void Separate()
     {
         if (image.Postponed.Count == 0 && image.Held.Count == 0) return;
@@ -25,7 +25,7 @@ internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFor
             foreach (ulong sequence in (run.Returns?.Keys ?? Enumerable.Empty<ulong>()).Concat(image.Held.Keys.Where(run.Holds))) Note(sequence, lane);
         for (int i = 0; i < image.Fresh.Count; i++)
         {
-            if (image.Fresh[i] is not { Message: not null } entry || !IsMeant(entry.Lane, entry.Sequence)) continue;
+            if (image.Fresh[i] is not { Message: not null } entry || !image.IsOut(entry.Sequence)) continue;
             image.Scattered.Add(entry.Sequence, entry);
             image.Fresh[i] = entry with { Message = null };
         }
@@ -37,15 +37,14 @@ internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFor
         if (image.IsOut(sequence)) _last[lane] = Math.Max(_last.GetValueOrDefault(lane), sequence);
     }
 
-    private bool IsMeant(byte lane, ulong sequence) => sequence <= _last.GetValueOrDefault(lane);
+    private bool HasMore(byte lane, ulong sequence) => sequence <= _last.GetValueOrDefault(lane);
 
-    // They stand at the front, for messages leave a lane in order.
     private void Separate(byte lane, DiskRun run)
     {
         try
         {
             bool isMore = true;
-            for (long from = run.Next; isMore && run.Count > 0 && IsMeant(lane, run.FirstSequence);) isMore = TakeOut(lane, run, ref from);
+            for (long from = run.Next; isMore && run.Count > 0 && HasMore(lane, run.FirstSequence);) isMore = TakeOut(lane, run, ref from);
         }
         catch (DataDamagedException)
         {
@@ -59,9 +58,9 @@ internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFor
         while (records.TryMoveNext())
         {
             if (records.Key.QueueId != queueId) throw run.File.Damaged(records.Offset);
-            if (!IsMeant(lane, records.Key.Sequence)) return false;
+            if (!HasMore(lane, records.Key.Sequence)) return false;
             bool isTransient = (records.Key.Flags & SegmentFlags.Transient) != SegmentFlags.None;
-            if (!isTransient && run.Holds(records.Key.Sequence)) TakeOut(lane, run, records);
+            if (!isTransient && image.IsOut(records.Key.Sequence) && run.Holds(records.Key.Sequence)) TakeOut(lane, run, records);
         }
         from = records.NextOffset;
         return from < run.End;

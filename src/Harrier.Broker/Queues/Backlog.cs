@@ -88,12 +88,7 @@ internal sealed class Backlog(ReadyTally tally)
                 entry.Release();
                 continue;
             }
-            ReturnCounts known = run.Returns?.GetValueOrDefault(entry.Sequence) ?? default;
-            int least = entry.Sequence <= deliveredUpTo ? 1 : 0;
-            _window.Add(entry with
-            {
-                AcquiredCount = Math.Max(Math.Max(entry.AcquiredCount, known.Acquired), least), DeliveryCount = Math.Max(entry.DeliveryCount, known.Delivery),
-            });
+            _window.Add(run.WithCounts(in entry, deliveredUpTo));
             run.CountOut(entry.BodySize, entry.IsLogged);
             OnDiskCount--;
         }

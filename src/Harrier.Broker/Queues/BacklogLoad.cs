@@ -20,6 +20,9 @@ internal enum BacklogLoadKind : byte
 
     /// <summary>Messages that somebody looks at; the queue does not care.</summary>
     Browse,
+
+    /// <summary>Messages that a consumer looks through for its own.</summary>
+    Search,
 }
 
 /// <summary>
@@ -68,6 +71,9 @@ public sealed class BacklogLoad
 
     internal TimetablePage? Page { get; private set; }
 
+    /// <summary>What a consumer looks at.</summary>
+    internal SearchTurn? Turn { get; private init; }
+
     /// <summary>Where the run is to be read on.</summary>
     internal long NextOffset { get; private set; }
 
@@ -93,8 +99,32 @@ public sealed class BacklogLoad
     /// <summary>Reads single messages for somebody who looks.</summary>
     internal static BacklogLoad OfSingle(Queue queue, List<QueueEntry> entries) => new(queue, BacklogLoadKind.Browse) { Entries = entries };
 
+    /// <summary>Looks for messages that a consumer wants.</summary>
+    internal static BacklogLoad OfSearch(Queue queue, SearchTurn turn) => new(queue, BacklogLoadKind.Search) { Turn = turn };
+
     /// <summary>Reads on in a timetable.</summary>
     internal static BacklogLoad OfTimes(Queue queue, Timetable times) => new(queue, BacklogLoadKind.Times) { Times = times };
+
+    /// <summary>Reads, and gives the queue what was read; why that was not possible, or null.</summary>
+    internal Exception? Carry(MessageFormats formats)
+    {
+        Read(formats);
+        var batch = new CommandBatch();
+        batch.Add(new QueueCommand(QueueCommandKind.Loaded, Queue, Load: this));
+        try
+        {
+            batch.Run();
+            return IsWanted ? Failure : null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+        finally
+        {
+            Applied();
+        }
+    }
 
     /// <summary>Does the reading. Whatever goes wrong is for the queue to know.</summary>
     internal void Read(MessageFormats formats)
@@ -105,6 +135,7 @@ public sealed class BacklogLoad
             {
                 case BacklogLoadKind.Run: ReadPart(Run!.File, Run.Next, Run.End, Run.IsRecovered, formats); break;
                 case BacklogLoadKind.Browse when Part is { } part: ReadPart(part.File, part.From, part.End, part.IsRecovered, formats); break;
+                case BacklogLoadKind.Search: Turn!.Read(Queue, formats); break;
                 case BacklogLoadKind.Times: Page = Timetable.Read(Times!.File, Times.Next, Times.End, Queue.Id.Value); break;
                 default: ReadScattered(formats); break;
             }
@@ -121,7 +152,7 @@ public sealed class BacklogLoad
     // What was read of a run or part is in the entries; of single messages these say only where they stand.
     private bool HoldsEntries => Run is not null || Part is not null;
 
-    internal void Applied() => _applied.SetResult();
+    private void Applied() => _applied.SetResult();
 
     /// <summary>The single messages, now in memory. The queue may look at <see cref="Entries"/> while they are read, so they are put together only here.</summary>
     internal IEnumerable<QueueEntry> TakeScattered() => Entries.Select((entry, i) => entry with { Message = _scattered[i] });
@@ -130,6 +161,7 @@ public sealed class BacklogLoad
     internal void Discard()
     {
         foreach (Message message in _scattered) message.Release();
+        Turn?.Release();
         if (!HoldsEntries) return;
         foreach (QueueEntry entry in Entries) entry.Message!.Release();
     }

@@ -12,7 +12,7 @@ internal readonly record struct BrowsePlace(int Lane, ulong Sequence, bool IsBac
 /// What a browser gets to see next: messages that are in memory or stand alone in a file, with a reference to each; or a part of a file that is to be read,
 /// which is held on to.
 /// </summary>
-internal sealed record BrowsePage(BrowsePlace Place, IReadOnlyList<QueueEntry> Entries, RunPart? Part, (ulong First, ulong Last)[] Gone)
+internal sealed record BrowsePage(BrowsePlace Place, IReadOnlyList<QueueEntry> Entries, RunPart? Part)
 {
     /// <summary>Gives up what the page holds on to.</summary>
     public void Release()
@@ -27,4 +27,15 @@ internal sealed record BrowsePage(BrowsePlace Place, IReadOnlyList<QueueEntry> E
 /// <param name="From">Where the first record begins.</param>
 /// <param name="End">Where the last one ends.</param>
 /// <param name="IsRecovered">Whether transient messages in it are from before the start.</param>
-internal readonly record struct RunPart(SegmentFile File, long From, long End, bool IsRecovered);
+/// <param name="Above">Only messages of higher sequences are meant.</param>
+/// <param name="Below">Only messages of lower sequences are meant.</param>
+/// <param name="Gone">Messages that have left, in order.</param>
+internal readonly record struct RunPart(SegmentFile File, long From, long End, bool IsRecovered, ulong Above, ulong Below, (ulong First, ulong Last)[] Gone)
+{
+    /// <summary>Whether a message that was read was there when somebody began to look.</summary>
+    public bool Has(ulong sequence)
+    {
+        int at = ~Array.BinarySearch(Gone, (sequence, ulong.MaxValue)) - 1; // the last range that begins there or before
+        return Above < sequence && sequence < Below && (at < 0 || Gone[at].Last < sequence);
+    }
+}

@@ -58,6 +58,19 @@ internal sealed class DiskRun(SegmentFile file, long start, long next, long end,
     /// <summary>Whether a message of that sequence is to be read yet, if it is one of this lane at all.</summary>
     public bool Holds(ulong sequence) => FirstSequence <= sequence && sequence <= LastSequence && !Gone.Contains(sequence);
 
+    /// <summary>A message as it was read, with all that is known of how often somebody had it.</summary>
+    /// <param name="read">What was read.</param>
+    /// <param name="deliveredUpTo">Messages up to that sequence were given to somebody, in an earlier life of the broker.</param>
+    public QueueEntry WithCounts(in QueueEntry read, ulong deliveredUpTo)
+    {
+        ReturnCounts known = Returns?.GetValueOrDefault(read.Sequence) ?? default;
+        int least = read.Sequence <= deliveredUpTo ? 1 : 0;
+        return read with
+        {
+            AcquiredCount = Math.Max(Math.Max(read.AcquiredCount, known.Acquired), least), DeliveryCount = Math.Max(read.DeliveryCount, known.Delivery),
+        };
+    }
+
     /// <summary>Strikes a message out that was not read.</summary>
     public void Remove(ulong sequence, int bodySize, bool isLogged)
     {

@@ -1,3 +1,5 @@
+using Harrier.Broker.Messages;
+
 namespace Harrier.Broker.Queues;
 
 /// <summary>What stands behind the shards: the log, and the disk that messages go to when memory is short. Called under shard locks, so nothing here waits.</summary>
@@ -18,11 +20,22 @@ public sealed class NoStore : IBacklogStore
 {
     public static readonly NoStore Instance = new();
 
+    private static readonly MessageFormats Formats = new(); // nothing is stored
+
     public ShardLog? OpenLog(int shard) => null;
 
-    public void Load(BacklogLoad load) => throw new InvariantException("nothing is on disk");
+    public void Load(BacklogLoad load)
+    {
+        Invariant.Check(load.Kind == BacklogLoadKind.Search, "nothing is on disk");
+        ThreadPool.UnsafeQueueUserWorkItem(Carry, load, preferLocal: false);
+    }
 
     public void OnFresh(FreshBytes change)
     {
+    }
+
+    private static void Carry(BacklogLoad load)
+    {
+        if (load.Carry(Formats) is { } failure) load.Queue.Shard.OnFailure(failure);
     }
 }

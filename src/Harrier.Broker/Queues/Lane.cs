@@ -3,11 +3,11 @@ using Harrier.Broker.Durability;
 namespace Harrier.Broker.Queues;
 
 /// <summary>
-/// The messages of one priority that can be delivered, in the order of their sequence. What was taken out and comes back goes to a set of its own, which is
-/// served first: everything that was ever taken out comes before everything that never was, so it is back in its place. Then comes the backlog that is on
-/// disk, then what arrived after it.
+/// The messages of one priority that can be delivered, in the order of their sequence. What was taken out and comes back goes to a set of its own, from which it is
+/// served in its place: as a rule before everything that was never taken out, but consumers with a filter take from the middle. That which was never taken out
+/// stands in the backlog, which is on disk, and then in memory, where it arrived after it.
 /// </summary>
-internal sealed class Lane(byte number, ReadyTally tally)
+internal sealed partial class Lane(byte number, ReadyTally tally)
 {
     // Messages that went back and are out of memory are read together, so many at a time.
     private const int ScatteredMax = 64;
@@ -36,7 +36,7 @@ internal sealed class Lane(byte number, ReadyTally tally)
         get
         {
             if (ScatteredCount > 0) return false;
-            if (ReturnedCount > 0) return _returned!.Min.Message is not null;
+            if (IsReturnedFirst) return _returned!.Min.Message is not null;
             return _backlog is null ? _fresh.Count > 0 : _backlog.HasWindow || (_backlog.OnDiskCount == 0 && _fresh.Count > 0);
         }
     }
@@ -60,6 +60,19 @@ internal sealed class Lane(byte number, ReadyTally tally)
     public IEnumerable<DiskRun> Runs => _backlog?.Runs ?? [];
 
     private int ReturnedCount => _returned?.Count ?? 0;
+
+    private bool IsReturnedFirst => ReturnedCount > 0 && _returned!.Min.Sequence < FirstUntaken;
+
+    // Nothing that was never taken out comes before it.
+    private ulong FirstUntaken
+    {
+        get
+        {
+            if (_backlog is { HasWindow: true }) return _backlog.Peek().Sequence;
+            if (_backlog is { OnDiskCount: > 0 }) return _backlog.Runs.First!.Value.FirstSequence;
+            return _fresh.Count > 0 ? _fresh.Peek().Sequence : ulong.MaxValue;
+        }
+    }
 
     // Messages that are being read one by one are in the load and nowhere else.
     private int ScatteredCount => _load is { Run: null } load ? load.Entries.Count : 0;
@@ -86,27 +99,10 @@ internal sealed class Lane(byte number, ReadyTally tally)
         tally.CountIn(run.Count, run.BodyBytes);
     }
 
-    /// <summary>The next messages after a sequence, or backwards before it, as far as they stand together: in memory, or as a run that is to be read.</summary>
-    public LanePage Browse(ulong sequence, bool backwards, int count)
-    {
-        IEnumerable<QueueEntry>[] parts = backwards
-            ? [_fresh.Before(sequence), [], _backlog?.Loaded.Before(sequence) ?? [], Returned.Where(e => e.Sequence < sequence).Reverse()]
-            : [Returned.Where(e => e.Sequence > sequence), _backlog?.Loaded.After(sequence) ?? [], [], _fresh.After(sequence)];
-        int runsAt = backwards ? 1 : 2;
-        for (int i = 0; i < parts.Length; i++)
-        {
-            QueueEntry[] entries = [.. parts[i].Take(count)];
-            if (entries.Length > 0) return new LanePage(entries, null);
-            DiskRun? run = i != runsAt ? null : backwards ? Runs.LastOrDefault(r => r.FirstSequence < sequence) : Runs.FirstOrDefault(r => r.LastSequence > sequence);
-            if (run is not null) return new LanePage([], run);
-        }
-        return default;
-    }
-
     /// <summary>The first message, which must be in memory.</summary>
     public QueueEntry Peek()
     {
-        if (ReturnedCount > 0) return _returned!.Min;
+        if (IsReturnedFirst) return _returned!.Min;
         return _backlog?.HasWindow == true ? _backlog.Peek() : _fresh.Peek();
     }
 
@@ -115,7 +111,7 @@ internal sealed class Lane(byte number, ReadyTally tally)
     {
         entry = default;
         if (ScatteredCount > 0) return false;
-        if (ReturnedCount > 0) entry = _returned!.Min;
+        if (IsReturnedFirst) entry = _returned!.Min;
         else if (CanTake) entry = Peek();
         else return false;
         return true;
@@ -145,6 +141,21 @@ internal sealed class Lane(byte number, ReadyTally tally)
         return true;
     }
 
+    /// <summary>Takes a message out that stands in a run, as somebody has read it; false when it is none of the lane's any more.</summary>
+    /// <param name="run">The run that it was read from.</param>
+    /// <param name="read">What was read.</param>
+    /// <param name="offset">Where it stands, from the run's start on.</param>
+    /// <param name="entry">The message as the queue has it, with a reference of its own and its place on disk.</param>
+    public bool TryTake(DiskRun run, in QueueEntry read, long offset, out QueueEntry entry)
+    {
+        entry = default;
+        if (!Runs.Contains(run) || !run.Holds(read.Sequence)) return false;
+        entry = run.WithCounts(in read, DeliveredUpTo) with { Stored = new StoredAt(run.File, checked((uint)(run.Start + offset)), read.Stored.Size) };
+        run.File.Retain(entry.Stored.Size); // besides the run, which passes over it
+        entry.Message!.AddReferences(1);
+        return TryRemove(run, entry.Sequence, entry.BodySize, entry.IsLogged);
+    }
+
     /// <summary>Strikes out a message that stands in a run and was not read; false when it is none of the lane's any more.</summary>
     public bool TryRemove(DiskRun run, ulong sequence, int bodySize, bool isLogged)
     {
@@ -162,7 +173,7 @@ internal sealed class Lane(byte number, ReadyTally tally)
     public DiskRun? FindRun(ulong sequence) => Runs.FirstOrDefault(run => run.Holds(sequence));
 
     /// <summary>The run that comes first of all that is here, or null when something in memory does or when it is being read.</summary>
-    public DiskRun? FirstRun => ReturnedCount == 0 && _load is null && _backlog is { HasWindow: false, OnDiskCount: > 0 } backlog ? backlog.Runs.First!.Value : null;
+    public DiskRun? FirstRun => !IsReturnedFirst && _load is null && _backlog is { HasWindow: false, OnDiskCount: > 0 } backlog ? backlog.Runs.First!.Value : null;
 
     /// <summary>Gives up a run that is not being read.</summary>
     public void Drop(DiskRun run)
@@ -176,7 +187,7 @@ internal sealed class Lane(byte number, ReadyTally tally)
     {
         isNew = _load is null;
         if (_load is not null) return _load;
-        bool isScattered = ReturnedCount > 0 && _returned!.Min.Message is null;
+        bool isScattered = IsReturnedFirst && _returned!.Min.Message is null;
         return _load = isScattered ? BacklogLoad.OfScattered(queue, Number, TakeScattered()) : _backlog!.BeginLoad(queue, Number);
     }
 
@@ -246,11 +257,10 @@ internal sealed class Lane(byte number, ReadyTally tally)
 
     private QueueEntry TakeFirst()
     {
-        if (ReturnedCount > 0)
+        if (IsReturnedFirst)
         {
             QueueEntry entry = _returned!.Min;
             _returned.Remove(entry);
-            Invariant.Check(_fresh.Count == 0 || entry.Sequence < _fresh.Peek().Sequence, "a returned message comes before every fresh one");
             return entry;
         }
         if (_backlog is null) return TakeFresh();
@@ -281,10 +291,4 @@ internal sealed class Lane(byte number, ReadyTally tally)
         }
         return taken;
     }
-}
-
-/// <summary>Messages of a lane side by side: known ones, or a run.</summary>
-internal readonly record struct LanePage(QueueEntry[]? Entries, DiskRun? Run)
-{
-    public bool IsEmpty => Run is null && Entries is not { Length: > 0 };
 }

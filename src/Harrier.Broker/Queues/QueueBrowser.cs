@@ -88,7 +88,7 @@ public sealed class QueueBrowser(Queue queue)
                 {
                     if (NewestFirst) load.Entries.Reverse();
                     foreach (QueueEntry entry in load.Entries)
-                        if (!Array.Exists(page.Gone, range => range.First <= entry.Sequence && entry.Sequence <= range.Last)) yield return entry;
+                        if (part.Has(entry.Sequence)) yield return entry;
                 }
                 finally
                 {

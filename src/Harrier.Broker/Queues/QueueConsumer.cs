@@ -1,3 +1,4 @@
+using Harrier.Broker.Filters;
 using Harrier.Broker.Sessions;
 
 namespace Harrier.Broker.Queues;
@@ -35,6 +36,12 @@ public sealed class QueueConsumer
 
     public bool IsExclusive { get; init; }
 
+    /// <summary>Which messages it gets; null for all.</summary>
+    public IMessageFilter? Filter { get; init; }
+
+    /// <summary>Whether it gets copies and takes nothing (1.0 part 3, section 3.5.7: copy). It is none of those that the queue is used by, then.</summary>
+    public bool IsBrowsing { get; init; }
+
     /// <summary>Higher ones get everything while they have credit (behaviour note 93).</summary>
     public long Priority { get; init; }
 
@@ -42,6 +49,9 @@ public sealed class QueueConsumer
     public long? TimeoutMs { get; init; }
 
     internal int UnackedCount { get; set; }
+
+    /// <summary>How it looks for its messages; null for one that gets what comes next.</summary>
+    internal QueueSearch? Search { get; set; }
 
     /// <summary>Deliveries that were made to it, and what counts as such after a drain; goes round.</summary>
     internal uint DeliveryCount { get; set; }
@@ -76,4 +86,7 @@ public sealed class QueueConsumer
     internal volatile bool IsFlushDue;
 
     internal bool HasCredit => (PrefetchCount == 0 || UnackedCount < PrefetchCount) && LinkCredit > 0;
+
+    /// <summary>Deliveries that it may get now.</summary>
+    internal int Credit => Math.Min(PrefetchCount == 0 ? int.MaxValue : PrefetchCount - UnackedCount, LinkCredit);
 }

@@ -29,20 +29,21 @@ public sealed partial class QueueMachine
 
     private static ulong Start(bool isBackwards) => isBackwards ? ulong.MaxValue : 0;
 
-    private static BrowsePage Hold(Lane lane, LanePage page, bool isBackwards)
+    private static BrowsePage Hold(Lane lane, LanePage page, bool isBackwards, bool withGone = true)
     {
         if (page.Run is { } run)
         {
             run.File.Retain(run.End - run.Next);
-            ulong past = isBackwards ? run.FirstSequence : run.LastSequence;
-            return new BrowsePage(new BrowsePlace(lane.Number, past, isBackwards), [], new RunPart(run.File, run.Next, run.End, run.IsRecovered), [.. run.Gone.Ranges]);
+            ulong past = isBackwards ? Math.Max(run.FirstSequence, page.Above + 1) : Math.Min(run.LastSequence, page.Below - 1);
+            var part = new RunPart(run.File, run.Next, run.End, run.IsRecovered, page.Above, page.Below, withGone ? [.. run.Gone.Ranges] : []);
+            return new BrowsePage(new BrowsePlace(lane.Number, past, isBackwards), [], part);
         }
         foreach (QueueEntry entry in page.Entries!)
         {
             entry.Message?.AddReferences(1);
             entry.Stored.File?.Retain(entry.Stored.Size);
         }
-        return new BrowsePage(new BrowsePlace(lane.Number, page.Entries[^1].Sequence, isBackwards), page.Entries, null, []);
+        return new BrowsePage(new BrowsePlace(lane.Number, page.Entries[^1].Sequence, isBackwards), page.Entries, Part: null);
     }
 
     /// <summary>

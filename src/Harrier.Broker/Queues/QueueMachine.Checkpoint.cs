@@ -20,7 +20,8 @@ public sealed partial class QueueMachine
     {
         var snapshot = new QueueSnapshot(queue, index, _nextSequence, sparse) { HasEnded = IsDeleted, IsPaused = IsPaused };
         if (IsDeleted) return snapshot;
-        foreach (QueueEntry entry in Unready().Concat(_ready.Lanes.SelectMany(lane => lane.Returned.Concat(lane.Window))))
+        IEnumerable<QueueEntry> away = Given().Concat(_aside.Values.Select(aside => aside.Entry)).Concat(_held.Values.Select(held => held.Entry));
+        foreach (QueueEntry entry in away.Concat(_ready.Lanes.SelectMany(lane => lane.Returned.Concat(lane.Window))))
         {
             if (!entry.IsLogged) continue;
             if (entry.Stored.File is not null) snapshot.Stored.Add(entry with { Message = null });
@@ -45,7 +46,8 @@ public sealed partial class QueueMachine
     internal void Install(QueueSnapshot snapshot)
     {
         if (IsDeleted) return;
-        bool wasTaken = snapshot.Fresh.Exists(fresh => !_ready[fresh.Lane].IsNextFresh(fresh.Entries[0].Sequence)) || _aside.Count > 0 || _held.Count > 0;
+        bool wasTaken = snapshot.Fresh.Exists(fresh => !_ready[fresh.Lane].IsNextFresh(fresh.Entries[0].Sequence))
+            || _aside.Count > 0 || _held.Count > 0 || _filteringCount > 0;
         if (wasTaken || snapshot.Scattered.Count > 0 || snapshot.HasMoves)
         {
             _unacked.Update(MoveOut);
@@ -105,6 +107,9 @@ public sealed partial class QueueMachine
         QueueEntry WithHint(QueueEntry entry) =>
             entry.Sequence <= _ready[entry.Lane].DeliveredUpTo && entry.AcquiredCount == 0 ? entry with { AcquiredCount = 1 } : entry;
     }
+
+    // Somebody has them, which the number of the last delivery does not tell of those that were taken from the middle.
+    private IEnumerable<QueueEntry> Given() => _unacked.Entries.Select(entry => entry.WasDelivered ? entry : entry with { AcquiredCount = 1 });
 
     private void RestoreTaken(in QueueEntry entry, QueueImage image)
     {

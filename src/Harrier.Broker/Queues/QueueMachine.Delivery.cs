@@ -17,6 +17,7 @@ public sealed partial class QueueMachine
     private void Dispatch(Queue queue, QueueEffects effects)
     {
         GiveOut(queue, effects);
+        if (_searches is not null) RunSearches(queue, effects);
         if (_draining.Count > 0) EndDrains(effects);
     }
 
@@ -58,6 +59,12 @@ public sealed partial class QueueMachine
     private void Deliver(QueueConsumer consumer, Lane lane, QueueEffects effects)
     {
         QueueEntry entry = lane.Take();
+        if (!consumer.NoAck) MarkDelivered(consumer.Queue, lane, entry.Sequence, effects);
+        Hand(consumer, in entry, effects);
+    }
+
+    private void Hand(QueueConsumer consumer, in QueueEntry entry, QueueEffects effects)
+    {
         DeliveredCount++;
         consumer.DeliveryCount++;
         DeliveryId id = default;
@@ -68,7 +75,6 @@ public sealed partial class QueueMachine
             kept = Kept(in entry);
             if (consumer.UnackedCount++ == 0 && TimeoutOf(consumer) is { } timeoutMs) effects.Alarms?.Set(consumer.Queue, effects.NowMs + timeoutMs);
             id = _unacked.Add(entry with { Message = kept }, consumer, effects.NowMs);
-            MarkDelivered(consumer.Queue, lane, entry.Sequence, effects);
             if (consumer.Holder != 0 && entry.IsLogged) effects.Log!.Held(consumer.Queue, in entry, consumer.Holder);
         }
         effects.Deliver(new Delivery(
@@ -127,6 +133,7 @@ public sealed partial class QueueMachine
     private void Resurface(Queue queue, in QueueEntry entry, QueueEffects effects)
     {
         _ready.Return(in entry);
+        if (_searches is not null) NoteReady(in entry);
         if (entry.ExpiresAtMs != 0) Schedule(in entry);
         if (_isBounded || _mayExpire) Constrain(queue, effects);
         WakeFor(queue, in entry, effects); // while it was out, the queue may have been woken for others and not for this one
@@ -174,7 +181,9 @@ public sealed partial class QueueMachine
         for (int i = _draining.Count - 1; i >= 0; i--)
         {
             QueueConsumer consumer = _draining[i];
-            bool mayGetMore = _ready.Count > 0 && !IsPaused && consumer.HasCredit && MayBeActive(consumer);
+            bool mayGetMore = consumer.Search is { } search
+                ? !search.IsAtEnd && MaySearch(consumer)
+                : _ready.Count > 0 && !IsPaused && consumer.HasCredit && MayBeActive(consumer);
             if (mayGetMore) continue;
             _draining.RemoveAt(i);
             consumer.IsDraining = false;
@@ -187,7 +196,7 @@ public sealed partial class QueueMachine
 
     private void AddToRing(QueueConsumer consumer)
     {
-        if (MayBeActive(consumer)) _ring.Add(consumer);
+        if (consumer.Search is null && MayBeActive(consumer)) _ring.Add(consumer);
     }
 
     /// <summary>
@@ -200,7 +209,7 @@ public sealed partial class QueueMachine
         bool stays = _single is { IsRegistered: true } current && (queue.Definition.Type == QueueType.Classic || current.Priority >= first!.Priority);
         if (stays)
         {
-            if (_isHandingOver && _single is { IsActive: true, HasCredit: true }) _ring.Add(_single); // who was to take over has gone
+            if (_isHandingOver && _single is { IsActive: true, HasCredit: true, Search: null }) _ring.Add(_single); // who was to take over has gone
             _isHandingOver = false;
             return;
         }
@@ -208,7 +217,7 @@ public sealed partial class QueueMachine
         _isHandingOver = _single is { IsRegistered: true, UnackedCount: > 0 };
         if (_isHandingOver) return;
         _single = first;
-        if (_single is { IsActive: true }) _ring.Add(_single);
+        if (_single is { IsActive: true, Search: null }) _ring.Add(_single);
     }
 
     // Fresh messages leave their lane in order, so one number tells which of those that a restart finds had been given to somebody.

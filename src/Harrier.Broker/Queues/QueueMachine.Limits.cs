@@ -267,7 +267,7 @@ public sealed partial class QueueMachine
     /// <summary>Drops a run without reading it, when nobody is to get its messages.</summary>
     private bool TryDrop(Queue queue, Lane lane, DiskRun run, QueueEffects effects)
     {
-        if (_settings.DeadLetterExchange is not null || queue.Definition.IsStaging) return false;
+        if (_settings.DeadLetterExchange is not null || queue.Definition.IsStaging || lane.HasReturnedUpTo(run.LastSequence)) return false;
         if (queue.IsLogged) effects.Log!.Purged(queue, run.LastSequence + 1, lane.Number, Unready().Where(entry => entry.Lane == lane.Number));
         lane.Drop(run);
         return true;

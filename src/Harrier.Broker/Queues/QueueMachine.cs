@@ -39,8 +39,8 @@ public sealed partial class QueueMachine
     /// <summary>Whether nothing is delivered until the pause ends.</summary>
     public bool IsPaused { get; private set; }
 
-    /// <summary>Whether there are consumers who do not keep up.</summary>
-    public bool IsBackedUp => _ready.Count > BackedUpCount && _consumers.Count > 0;
+    /// <summary>Whether there are consumers who do not keep up. What is left by those with a filter may be nobody's.</summary>
+    public bool IsBackedUp => _ready.Count > BackedUpCount && _consumers.Count > _filteringCount;
 
     /// <summary>Carries out one command.</summary>
     public void Apply(in QueueCommand command, QueueEffects effects)
@@ -118,6 +118,7 @@ public sealed partial class QueueMachine
         var entry = new QueueEntry(message, _nextSequence++, isLogged, LaneOf(message));
         if (isLogged) effects.Log!.Enqueued(queue, in entry);
         _ready.Add(in entry);
+        if (_searches is not null) NoteReady(in entry);
         effects.Settle(command.Receipt, Outcome.Accepted);
         if (_isBounded || entry.ExpiresAtMs != 0) Admit(queue, in entry, effects);
         else Dispatch(queue, effects);
@@ -129,12 +130,20 @@ public sealed partial class QueueMachine
 
     private void Consume(QueueConsumer consumer, QueueEffects effects)
     {
+        if (consumer.IsBrowsing)
+        {
+            _ring.Register(consumer);
+            BeginSearch(consumer);
+            effects.Answer = new QueueAnswer(QueueAnswerStatus.Done);
+            return;
+        }
         bool wantsAll = consumer.IsExclusive;
         bool inTheWay = (_consumers.Count > 0 && (wantsAll || _consumers[0].IsExclusive)) || (wantsAll && _settings.HasSingleActiveConsumer);
         if (!inTheWay)
         {
             _consumers.Add(consumer);
             _ring.Register(consumer);
+            if (consumer.Filter is not null) BeginSearch(consumer);
             if (_settings.HasSingleActiveConsumer) ChooseActive(consumer.Queue);
             _lastUsedAtMs = effects.NowMs;
         }
@@ -211,9 +220,12 @@ public sealed partial class QueueMachine
             case BacklogLoadKind.Browse: return;
             case BacklogLoadKind.Leaving: LeavingLoaded(load, effects); return;
             case BacklogLoadKind.Times: TimesLoaded(load, effects); return;
+            case BacklogLoadKind.Search: SearchLoaded(load, effects); return;
         }
         load.IsWanted = _ready[load.Lane].FinishLoad(load);
         if (!load.IsWanted || load.Failure is not null) return;
+        if (_searches is not null && load.Run is null)
+            foreach (QueueEntry entry in load.Entries) NoteReady(in entry);
         foreach (QueueEntry entry in load.Entries)
             if (entry.ExpiresAtMs != 0 && _ready[load.Lane].IsInMemory(entry.Sequence)) Schedule(in entry);
         if (_isBounded || _mayExpire) Tick(load.Queue, effects);
@@ -248,6 +260,7 @@ public sealed partial class QueueMachine
         consumer.IsActive = false;
         if (consumer.IsDraining) _draining.Remove(consumer);
         _ring.Unregister(consumer);
+        if (consumer.Search is not null) EndSearch(consumer);
     }
 
     private int End(Queue queue, QueueEffects effects)
@@ -255,6 +268,7 @@ public sealed partial class QueueMachine
         IsDeleted = true;
         if (queue.IsLogged) effects.Log!.Ended(queue);
         foreach (QueueConsumer consumer in _consumers) Retire(consumer);
+        OrphanBrowsing(effects);
         effects.Orphaned.AddRange(_consumers);
         _consumers.Clear();
         _cancelled.Clear();

@@ -101,6 +101,9 @@ public sealed class Shard
         _effects.Fresh = default;
     }
 
+    /// <summary>Tells that a queue could not do what was due.</summary>
+    internal void OnFailure(Exception failure) => _shards.Clock.OnFailure?.Invoke(failure);
+
     /// <summary>Has something read for somebody who only looks.</summary>
     internal void Load(BacklogLoad load) => _store.Load(load);
 

@@ -113,10 +113,16 @@ internal sealed class FeatureBench : IDisposable
     public QueueConsumer Consume(FakeConsumer output, int prefetch = 0, long priority = 0, long? timeoutMs = null, bool noAck = false, string queue = "q")
     {
         var consumer = new QueueConsumer(this[queue], output) { PrefetchCount = prefetch, Priority = priority, TimeoutMs = timeoutMs, NoAck = noAck };
-        Ask(new QueueCommand(QueueCommandKind.Consume, this[queue], Consumer: consumer));
-        Run(new QueueCommand(QueueCommandKind.Resume, this[queue], Consumer: consumer));
-        Settle();
+        Begin(consumer);
         return consumer;
+    }
+
+    /// <summary>Lets a consumer have what it can get.</summary>
+    public void Begin(QueueConsumer consumer)
+    {
+        Ask(new QueueCommand(QueueCommandKind.Consume, consumer.Queue, Consumer: consumer));
+        Run(new QueueCommand(QueueCommandKind.Resume, consumer.Queue, Consumer: consumer));
+        Settle();
     }
 
     public void Cancel(QueueConsumer consumer)

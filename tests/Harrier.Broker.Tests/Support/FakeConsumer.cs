@@ -22,6 +22,9 @@ internal sealed class FakeConsumer : IConsumer
 
     public List<Delivery> Deliveries { get; } = [];
 
+    /// <summary>What the bodies of the deliveries begin with: a message is there only while it is delivered.</summary>
+    public List<int> Numbers { get; } = [];
+
     /// <summary>Called for each delivery before anything is remembered.</summary>
     public Action<Delivery>? OnDelivery { get; init; }
 
@@ -35,6 +38,7 @@ internal sealed class FakeConsumer : IConsumer
             if (LostItsQueue) throw new InvalidOperationException("a delivery after the end of the queue");
             OnDelivery?.Invoke(delivery);
             Deliveries.Add(delivery);
+            if (delivery.Message.BodySize >= sizeof(int)) Numbers.Add(BitConverter.ToInt32(delivery.Message.Body));
             UnflushedCount++;
             if (RoomLeft > 0) RoomLeft--;
         }
@@ -57,6 +61,11 @@ internal sealed class FakeConsumer : IConsumer
     public List<DeliveryId> Overdue { get; } = [];
 
     public void OnOverdue(DeliveryId delivery, long timeoutMs) => Overdue.Add(delivery);
+
+    /// <summary>Where its delivery count stood after the last drain.</summary>
+    public uint? DrainedAt { get; private set; }
+
+    public void OnDrained(uint deliveryCount) => DrainedAt = deliveryCount;
 
     public void OnQueueDeleted()
     {

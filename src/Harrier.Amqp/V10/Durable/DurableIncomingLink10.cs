@@ -74,7 +74,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
 
     protected override void Publish(Message message, RouteSet routes)
     {
-        if (IsSettled || routes.Count == 0)
+        if (IsSettled || SettlesAtOnce || routes.Count == 0)
         {
             base.Publish(message, routes); // nobody will ask for what became of it, or nothing has
             return;
@@ -114,9 +114,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
 
     private bool IsReceived(in Transfer transfer)
     {
-        if (transfer.DeliveryTag.IsNull) return false;
-        if (transfer.DeliveryTag.Length > UnsettledMap.TagSizeMax)
-            throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"a delivery tag has more than {UnsettledMap.TagSizeMax} bytes");
+        if (transfer.DeliveryTag.IsNull || transfer.DeliveryTag.Length > UnsettledMap.TagSizeMax) return false;
         _tag = transfer.DeliveryTag.ToArray();
         return _hold.Terminus.HasReceived(_tag);
     }
