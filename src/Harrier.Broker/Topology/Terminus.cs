@@ -33,6 +33,9 @@ public static class Terminus
         return new ArgumentTable([.. arguments]);
     }
 
+    /// <summary>Whether two tables are for the same queue, or both for none.</summary>
+    internal static bool AreOfOneQueue(ArgumentTable one, ArgumentTable other) => one.Find(QueueArgument).Equals(other.Find(QueueArgument));
+
     /// <summary>Gives back what is held for a terminus that has ended.</summary>
     internal static void Release(Queue terminus, VirtualHostTopology topology)
     {
