@@ -122,7 +122,9 @@ public sealed class DurableReceiverTests : IAsyncLifetime
         WireAttach attach = await _client.AttachInbox(new DurableEnd { Unsettled = DurableEnd.Unknown(tags) });
         attach.IncompleteUnsettled.ShouldBeTrue();
         await _client.Grant(100, handle: 0);
-        for (int n = 1; n <= 40; n++) await _client.Finish(await _client.ExpectTagged($"#{n} {n} again"));
+        var ids = new List<uint>();
+        for (int n = 1; n <= 40; n++) ids.Add(await _client.ExpectTagged($"#{n} {n} again"));
+        foreach (uint id in ids) await _client.Finish(id);
         await _client.ExpectQuiet();
         await _client.Detach(0, closed: false);
         (await _client.AttachInbox()).IncompleteUnsettled.ShouldBeFalse();
