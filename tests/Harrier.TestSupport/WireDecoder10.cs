@@ -95,7 +95,24 @@ internal static class WireDecoder10
             TargetCapabilities = Symbols(isCoordinator ? coordinator : target.Capabilities),
             InitialDeliveryCount = attach.InitialDeliveryCount,
             MaxMessageSize = attach.MaxMessageSize,
+            Unsettled = attach.Unsettled.IsEmpty ? null : ReadUnsettled(attach.Unsettled),
+            IncompleteUnsettled = attach.IncompleteUnsettled,
+            Terminus = attach.Role == Role.Sender
+                ? (source.Durable, TextOrNull(source.ExpiryPolicy), source.Timeout)
+                : (target.Durable, TextOrNull(target.ExpiryPolicy), target.Timeout),
         };
+    }
+
+    private static Dictionary<string, WireState?> ReadUnsettled(ReadOnlySpan<byte> encoded)
+    {
+        var map = new Dictionary<string, WireState?>();
+        int count = new ValueReader(encoded).ReadMap(out ValueReader items);
+        for (int i = 0; i < count; i += 2)
+        {
+            string tag = Convert.ToHexString(items.ReadBinary());
+            map.Add(tag, items.TryReadNull() ? null : ReadState(items.ReadValue()));
+        }
+        return map;
     }
 
     private static WireFlow ReadFlow(ref ValueReader reader)
@@ -119,6 +136,7 @@ internal static class WireDecoder10
         {
             MessageFormat = transfer.MessageFormat,
             Aborted = transfer.Aborted,
+            Resume = transfer.Resume,
         };
     }
 
@@ -194,6 +212,8 @@ internal static class WireDecoder10
     }
 
     private static string Binary(ReadOnlySpan<byte> encoded) => Convert.ToHexString(new ValueReader(encoded).ReadBinary());
+
+    private static string? TextOrNull(ReadOnlySpan<byte> bytes) => bytes.IsNull ? null : Utf8(bytes);
 
     private static string Utf8(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
 }

@@ -196,7 +196,7 @@ internal sealed class Session10
     private void EndWith(AmqpException error)
     {
         Connection.LogSessionError(Channel, error);
-        Close(LinkEnd.Failed);
+        Close(LinkEnd.SessionEnded);
         Write(new End { Error = error.ToBytes() });
         _isEnding = true;
     }
@@ -230,7 +230,7 @@ internal sealed class Session10
     }
 
     /// <summary>Goes on with an attach whose answer had to wait. What is wrong with it concerns the one link.</summary>
-    public void GoOn(Link10 link, AttachCopy attach, Action work)
+    public static void GoOn(Link10 link, Action work)
     {
         if (link.IsDetached) return;
         try
@@ -239,7 +239,6 @@ internal sealed class Session10
         }
         catch (Exception e) when (RefusalOf(e) is { } refusal)
         {
-            Write(attach.Refusal(link.Handle));
             link.Detach(refusal);
         }
     }
@@ -262,6 +261,7 @@ internal sealed class Session10
         AmqpException { Scope: AmqpErrorScope.Link } error => error,
         BrokerException error => AmqpErrors.From(error, AmqpErrorScope.Link),
         DecodeException error => AmqpErrors.Decode(error.Message, AmqpErrorScope.Link),
+        IOException => AmqpErrors.Unreadable(),
         _ => null,
     };
 

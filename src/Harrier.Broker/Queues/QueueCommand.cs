@@ -96,6 +96,9 @@ public enum QueueCommandFlags : byte
 
     /// <summary>Credit: what finds no message now is used up.</summary>
     Drain = 16,
+
+    /// <summary>Settle, in an atomic group: only while the delivery is whom it was made to; else nothing of the group is done.</summary>
+    IfUnacked = 32,
 }
 
 /// <summary>One thing to do in one queue.</summary>
