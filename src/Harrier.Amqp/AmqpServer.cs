@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
+using Harrier.Amqp.Conversion;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V091;
 using Harrier.Amqp.V10;
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Microsoft.Extensions.Logging;
@@ -38,12 +40,15 @@ public sealed class AmqpServer : IDisposable
     }
 
     /// <summary>The formats in which messages come in, for those who store them.</summary>
-    public static IMessageFormat[] MessageFormats => [MessageFormat091.Instance];
+    public static IMessageFormat[] MessageFormats => [MessageFormat091.Instance, MessageFormat10.Instance];
 
     /// <summary>Connections that are being served.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
 
     internal MessageBroker Broker { get; }
+
+    /// <summary>Who has which durable terminus.</summary>
+    internal TerminusRegistry Termini { get; } = new();
 
     internal ConnectionLimits Limits { get; }
 

@@ -25,10 +25,10 @@ public sealed class ConnectionLimits
     public int LinksPerSessionMax { get; set; } = 256;
 
     /// <summary>Deliveries that a 1.0 sender may have under way on one link.</summary>
-    public int LinkCreditMax { get; set; } = 1000;
+    public int LinkCreditMax { get; set; } = 5000;
 
     /// <summary>Transfers that a 1.0 peer may have under way in one session.</summary>
-    public int IncomingWindowMax { get; set; } = 4096;
+    public int IncomingWindowMax { get; set; } = 16_384;
 
     /// <summary>The virtual host of 1.0 connections that name none.</summary>
     public string DefaultVirtualHost { get; set; } = "/";

@@ -1,4 +1,6 @@
+using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
+using Harrier.Broker.Sessions;
 using Harrier.Broker.Tests.Support;
 using Harrier.Broker.Topology;
 
@@ -16,6 +18,24 @@ internal static class BrokerConversations
 
         /// <summary>Lets time pass; what is due meanwhile happens.</summary>
         public void Pass(long timeMs) => server.Clock.Advance(TimeSpan.FromMilliseconds(timeMs));
+
+        /// <summary>Declares queues that are neither durable nor anybody's own.</summary>
+        public void Declare(params string[] queues)
+        {
+            foreach (string name in queues) server.Session().DeclareQueue(name, durable: false, exclusive: false, autoDelete: false, ArgumentTable.Empty);
+        }
+
+        /// <summary>Declares an exchange and binds a queue to it.</summary>
+        public async Task Bind(string queue, string exchange, string routingKey, string type = "direct")
+        {
+            ClientSession session = server.Session();
+            if (!server.Host.Topology.Exchanges.ContainsKey(exchange))
+                session.DeclareExchange(exchange, type, durable: false, autoDelete: false, isInternal: false, ArgumentTable.Empty);
+            await session.Bind(exchange, queue, toQueue: true, routingKey, ArgumentTable.Empty);
+        }
+
+        /// <summary>A session of guest's, without a connection.</summary>
+        public ClientSession Session() => new(TestUsers.Guest, server.Host);
 
         /// <summary>Sets the policy "p" for all names unless a pattern is given: "max-length=5 overflow=drop-head".</summary>
         public void SetPolicy(string definition, string pattern = "") => server.Host.SetPolicy(Drafts.Of(definition, pattern: pattern)).ShouldBeNull();

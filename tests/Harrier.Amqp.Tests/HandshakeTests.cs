@@ -19,8 +19,6 @@ public class HandshakeTests
     }
 
     [Theory]
-    [InlineData("414D515003010000")] // AMQP 1.0 with SASL
-    [InlineData("414D515000010000")] // AMQP 1.0
     [InlineData("414D515001010008")] // AMQP 0-8
     [InlineData("414D515000000902")] // a later 0-9
     [InlineData("474554202F20485454502F312E310D0A0D0A")] // GET / HTTP/1.1

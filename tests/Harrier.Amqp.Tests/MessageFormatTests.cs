@@ -1,11 +1,13 @@
 using System.Text;
+using Harrier.Amqp.Conversion;
 using Harrier.Amqp.V091;
 using Harrier.Broker.Filters;
 using Harrier.Broker.Messages;
+using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests;
 
-/// <summary>What filters and exchanges see of a 0-9-1 message.</summary>
+/// <summary>What filters and exchanges see of a message of either protocol.</summary>
 public class MessageFormatTests
 {
     private const long Seconds = 1_753_365_622;
@@ -48,9 +50,9 @@ public class MessageFormatTests
         MessageFormat091.Instance.TryFindProperty(Section, property, out _).ShouldBeFalse();
 
     [Fact]
-    public void The_time_is_in_seconds_or_milliseconds()
+    public void The_time_is_understood_in_milliseconds()
     {
-        TimeOf(Section, MessageProperty.Timestamp).ShouldBe(Seconds);
+        TimeOf(Section, MessageProperty.Timestamp).ShouldBe(Seconds * 1000);
         TimeOf(Section, MessageProperty.CreationTime).ShouldBe(Seconds * 1000);
         TimeOf(new PropertyBytes().Timestamp(long.MaxValue).Encode(), MessageProperty.CreationTime).ShouldBe(long.MaxValue / 1000 * 1000);
     }
@@ -66,22 +68,83 @@ public class MessageFormatTests
             .Encode();
         Message message = Message.Rent(MessageFormat091.Instance, [], "k"u8, section, 0);
         message.Priority = 7;
-        IMessageFilter filter = new FilterSet(
+        var filter = new FilterSet(
             new MessageSelector("JMSType = 'order' AND JMSPriority > 4"),
             new MessageSelector("color = 'red' AND urgent AND price * 4 = size AND nothing IS NULL AND list IS NOT NULL"),
             new SqlFilter("p.user_id = 'u' AND p.subject IS NULL AND color LIKE 'r%'"),
             new ApplicationPropertiesFilter([new Argument("color", ArgumentValue.Of("&s:d"))]));
         filter.Matches(message).ShouldBeTrue();
 
-        // A collection meanwhile may count up to 8 KiB, an object per message more.
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1_000; i++) filter.Matches(message);
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(24_000);
+        AllocatedBytes(filter, message).ShouldBeLessThan(24_000);
     }
 
-    private static long TimeOf(byte[] section, MessageProperty property)
+    [Theory]
+    [InlineData("p.message_id = 0x000102030405060708090A0B0C0D0E0F")]
+    [InlineData("p.user_id = 'u' AND p.to = 'to' AND p.subject = 's' AND p.reply_to = 'r' AND p.correlation_id = 77")]
+    [InlineData("p.content_type = 'ct' AND p.content_encoding = 'ce' AND p.group_id = 'g' AND p.reply_to_group_id = 'rg'")]
+    [InlineData("p.absolute_expiry_time = 1753365622460 AND p.creation_time = -1 AND p.group_sequence = 4000000000")]
+    [InlineData("a.color = 'red' AND a.at = 1753365622001 AND a.price = 2.5 AND urgent AND nothing IS NULL AND [x-note] = 1")]
+    public void Filters_understand_messages_of_1_0(string expression)
+    {
+        Message message = Message.Rent(MessageFormat10.Instance, [], "k"u8, Sections(), 0);
+        var filter = new SqlFilter(expression);
+        filter.Matches(message).ShouldBeTrue();
+        AllocatedBytes(filter, message).ShouldBeLessThan(24_000);
+        new MessageSelector("JMSType = 's' AND JMSTimestamp < 0 AND JMSXGroupSeq > 1").Matches(message).ShouldBeTrue();
+        MessageFormat10.Instance.TryFindProperty(Sections(), MessageProperty.Type, out _).ShouldBeFalse();
+        Message bare = Message.Rent(MessageFormat10.Instance, [], "k"u8, [], 0);
+        filter.Matches(bare).ShouldBeFalse();
+    }
+
+    // An object for each of a thousand messages would be 24,000 bytes; a collection meanwhile may count up to 8 KiB.
+    private static long AllocatedBytes(IMessageFilter filter, Message message)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1_000; i++) filter.Matches(message);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
+    // Every field of the properties, and a few application properties (1.0 part 3, sections 3.2.4 and 3.2.5).
+    private static byte[] Sections()
+    {
+        var writer = new ValueWriter(new byte[512]);
+        writer.WriteDescriptor(0x73);
+        int list = writer.BeginList();
+        writer.WriteUuid([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+        writer.WriteBinary("u"u8);
+        writer.WriteString("to"u8);
+        writer.WriteString("s"u8);
+        writer.WriteString("r"u8);
+        writer.WriteULong(77);
+        writer.WriteSymbol("ct"u8);
+        writer.WriteSymbol("ce"u8);
+        writer.WriteTimestamp(1_753_365_622_460);
+        writer.WriteTimestamp(-1);
+        writer.WriteString("g"u8);
+        writer.WriteUInt(4_000_000_000);
+        writer.WriteString("rg"u8);
+        writer.End(list, 13);
+        writer.WriteDescriptor(0x74);
+        int map = writer.BeginMap();
+        writer.WriteString("color"u8);
+        writer.WriteString("red"u8);
+        writer.WriteString("at"u8);
+        writer.WriteTimestamp(1_753_365_622_001);
+        writer.WriteString("price"u8);
+        writer.WriteFloat(2.5f);
+        writer.WriteString("urgent"u8);
+        writer.WriteBoolean(true);
+        writer.WriteString("nothing"u8);
+        writer.WriteNull();
+        writer.WriteString("x-note"u8);
+        writer.WriteUByte(1);
+        writer.End(map, 12);
+        return writer.Written.ToArray();
+    }
+
+    private static long? TimeOf(byte[] section, MessageProperty property)
     {
         MessageFormat091.Instance.TryFindProperty(section, property, out HeaderValue value).ShouldBeTrue();
-        return value.WholeNumber;
+        return value.TimeMs;
     }
 }

@@ -55,8 +55,50 @@ public sealed class AllocationBudgetTests
         least.ShouldBeLessThanOrEqualTo(Budget[name], $"{least} bytes per message");
     }
 
+    public static TheoryData<string, int, bool, int> Cases10 => new()
+    {
+        { "1.0, 16 B, settled by its sender", 16, true, 0 },
+        { "1.0, 16 B, accepted in batches, at least once", 16, false, 50 },
+        { "1.0, 1 KiB, accepted in batches, at least once", 1024, false, 50 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases10))]
+    public async Task A_transfer_allocates_no_more_than_its_budget(string name, int size, bool settled, int acceptEvery)
+    {
+        const int BatchMessages = 400; // within the credit of a link
+        using AmqpServer server = CreateServer();
+        BudgetClient owner = await BudgetClient.ConnectAsync(server);
+        owner.Send(1, new QueueDeclare { Queue = "q0"u8, Durable = true });
+        await owner.CallAsync(1, AmqpMethod.QueueDeclareOk);
+        BudgetClient10 publisher = await BudgetClient10.ConnectAsync(server), consumer = await BudgetClient10.ConnectAsync(server);
+        await publisher.AttachAsync("q0", isSender: true, settled);
+        await consumer.AttachAsync("q0", isSender: false, settled);
+        byte[] batch = BudgetClient10.Batch(BatchMessages, size, settled);
+        await RunAsync();
+
+        long least = long.MaxValue;
+        for (int i = 0; i < Attempts && least > Budget[name]; i++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            await RunAsync();
+            least = Math.Min(least, (GC.GetTotalAllocatedBytes(precise: true) - before) / (BatchMessages * Batches));
+        }
+        least.ShouldBeLessThanOrEqualTo(Budget[name], $"{least} bytes per message");
+
+        async Task RunAsync()
+        {
+            for (int i = 0; i < Batches; i++)
+            {
+                ValueTask consuming = consumer.ConsumeAsync(BatchMessages, acceptEvery);
+                await publisher.PublishAsync(batch, BatchMessages, settled);
+                await consuming;
+            }
+        }
+    }
+
     [Fact]
-    public void Every_budget_has_its_case() => Budget.Keys.Order().ShouldBe(Cases.Select(c => (string)c[0]).Order());
+    public void Every_budget_has_its_case() => Budget.Keys.Order().ShouldBe(Cases.Select(c => (string)c[0]).Concat(Cases10.Select(c => (string)c[0])).Order());
 
     private static async Task RunAsync(Case @case, BudgetClient publisher, BudgetClient consumer, byte[] batch)
     {

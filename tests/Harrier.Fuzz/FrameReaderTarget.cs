@@ -13,7 +13,7 @@ internal static class FrameReaderTarget
     {
         var behaviour = new Behaviour();
         byte[] bytes = input.ToArray();
-        ReadOnlySequence<byte> pieces = Pieces(bytes);
+        ReadOnlySequence<byte> pieces = Pieces.Of(bytes);
         ReadOnlySpan<byte> rest = bytes;
         while (true)
         {
@@ -57,30 +57,6 @@ internal static class FrameReaderTarget
         catch (AmqpProtocolException e)
         {
             return (0, e.Message);
-        }
-    }
-
-    private static ReadOnlySequence<byte> Pieces(byte[] bytes)
-    {
-        var first = new Segment(ReadOnlyMemory<byte>.Empty, 0);
-        Segment last = first;
-        foreach (byte[] piece in bytes.Chunk(3)) last = last.Append(piece);
-        return new ReadOnlySequence<byte>(first, 0, last, last.Memory.Length);
-    }
-
-    private sealed class Segment : ReadOnlySequenceSegment<byte>
-    {
-        public Segment(ReadOnlyMemory<byte> memory, long at)
-        {
-            Memory = memory;
-            RunningIndex = at;
-        }
-
-        public Segment Append(ReadOnlyMemory<byte> memory)
-        {
-            var next = new Segment(memory, RunningIndex + Memory.Length);
-            Next = next;
-            return next;
         }
     }
 }

@@ -8,6 +8,11 @@ internal static class FuzzTargets
         ["frame-reader"] = (FrameReaderTarget.Fuzz, new Mutator([.. Fragments.Frames.Where(f => f.Length < 200), .. Fragments.Words])),
         ["field-table"] = (FieldTableTarget.Fuzz, new Mutator(Fragments.Words)),
         ["publish-properties"] = (PublishPropertiesTarget.Fuzz, new Mutator(Fragments.Words)),
+        ["frame-reader-10"] = (FrameReader10Target.Fuzz, new Mutator([.. Fragments10.Frames, .. Fragments10.Words])),
+        ["values-10"] = (Values10Target.Fuzz, new Mutator(Fragments10.Words)),
+        ["composites-10"] = (Composites10Target.Fuzz, new Mutator(Fragments10.Words)),
+        ["message-sections"] = (MessageSectionsTarget.Fuzz, new Mutator(MessageFragments10.Words)),
+        ["connection-10"] = (ConnectionTarget.Fuzz10, new FrameMutator10(Fragments10.Words, Fragments10.Frames)),
         ["connection"] = (ConnectionTarget.Fuzz, new FrameMutator(Fragments.Words, Fragments.Frames)),
     };
 

@@ -12,6 +12,7 @@ internal static class ServerOutput
     public static long Check(ReadOnlySpan<byte> answers)
     {
         if (answers.SequenceEqual("AMQP\0\0\u0009\u0001"u8)) return 1; // what is spoken here, to a peer that speaks something else
+        if (answers.StartsWith("AMQP"u8)) return ServerOutput10.Check(answers);
         var behaviour = new Behaviour();
         var bodyLeft = new Dictionary<ushort, ulong?>(); // by channel; null while a header is due
         AmqpMethod last = default;

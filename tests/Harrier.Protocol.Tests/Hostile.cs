@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Harrier.Protocol.Amqp091;
+using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Protocol.Tests;
 
@@ -14,8 +15,8 @@ internal static class Hostile
     public static Gen<Octets> Noise { get; } = Gen.OneOf(WireGen.Bytes(0, 16), WireGen.Bytes(0, 300));
 
     /// <summary>
-    /// Asserts that the reader throws nothing but <see cref="AmqpProtocolException"/>, and that what stands before and after the bytes makes no
-    /// difference to it: it does not look there.
+    /// Asserts that the reader throws nothing but <see cref="AmqpProtocolException"/>, or what 1.0 has in its place, and that what stands before and
+    /// after the bytes makes no difference to it: it does not look there.
     /// </summary>
     public static string Read(ReadOnlySpan<byte> bytes, HostileReader reader)
     {
@@ -52,6 +53,10 @@ internal static class Hostile
         {
             e.Code.ShouldBeOneOf(ReplyCode.FrameError, ReplyCode.SyntaxError);
             return $"{e.Code} {e.Message}";
+        }
+        catch (Exception e) when (e is DecodeException or FramingException)
+        {
+            return $"refused: {e.Message}";
         }
     }
 

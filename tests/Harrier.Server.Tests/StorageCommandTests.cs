@@ -25,7 +25,7 @@ public sealed partial class StorageCommandTests : IDisposable
 
         (int exitCode, string text, _) = await RunAsync("storage", "inspect", _data);
         exitCode.ShouldBe(0);
-        text.ShouldContain("manifest: format version 2");
+        text.ShouldContain("manifest: format version 3");
         text.ShouldContain("orders");
         (exitCode, string json, _) = await RunAsync("storage", "inspect", _data, "--json");
         exitCode.ShouldBe(0);

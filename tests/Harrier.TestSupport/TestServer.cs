@@ -12,7 +12,7 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>For waits that end at once unless something is broken.</summary>
     public static readonly TimeSpan SafetyNet = TimeSpan.FromSeconds(10);
 
-    private readonly List<WireScript> _clients = [];
+    private readonly List<WireClient> _clients = [];
     private readonly AmqpServer _server;
 
     /// <param name="users">Who may log in; guest when there are none.</param>
@@ -38,14 +38,13 @@ public sealed class TestServer : IAsyncDisposable
 
     public int ConnectionCount => _server.ConnectionCount;
 
-    /// <summary>Connects a client that has sent nothing yet.</summary>
-    public WireScript Connect(EndPoint? from = null, int unreadBytesMax = 1 << 20, int segmentBytes = 0)
-    {
-        (MemoryTransport client, MemoryTransport server) = MemoryTransport.CreatePair(unreadBytesMax, segmentBytes);
-        var script = new WireScript(client, ServeAsync(server, from ?? new IPEndPoint(IPAddress.Loopback, 50_000)));
-        _clients.Add(script);
-        return script;
-    }
+    /// <summary>Connects a client of 0-9-1 that has sent nothing yet.</summary>
+    public WireScript Connect(EndPoint? from = null, int unreadBytesMax = 1 << 20, int segmentBytes = 0) =>
+        Connect((transport, served) => new WireScript(transport, served), from, unreadBytesMax, segmentBytes);
+
+    /// <summary>Connects a client of 1.0 that has sent nothing yet.</summary>
+    public WireScript10 Connect10(EndPoint? from = null, int unreadBytesMax = 1 << 20, int segmentBytes = 0) =>
+        Connect((transport, served) => new WireScript10(transport, served), from, unreadBytesMax, segmentBytes);
 
     /// <summary>Connects a client, opens the virtual host and channel 1.</summary>
     public async Task<WireScript> Open(OpenOptions? options = null, int unreadBytesMax = 1 << 20, int segmentBytes = 0)
@@ -56,6 +55,15 @@ public sealed class TestServer : IAsyncDisposable
         return script;
     }
 
+    /// <summary>Connects a client of 1.0, opens the connection and begins a session on channel 1.</summary>
+    public async Task<WireScript10> Open10(OpenOptions10? options = null, int unreadBytesMax = 1 << 20, int segmentBytes = 0)
+    {
+        WireScript10 script = Connect10(unreadBytesMax: unreadBytesMax, segmentBytes: segmentBytes);
+        await script.Open(options);
+        await script.Begin();
+        return script;
+    }
+
     /// <summary>Starts a graceful stop.</summary>
     public Task Shutdown(CancellationToken stop = default) => _server.ShutdownAsync(stop);
 
@@ -63,14 +71,22 @@ public sealed class TestServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Broker.Flow.Set(Harrier.Broker.Flow.FlowReasons.Memory | Harrier.Broker.Flow.FlowReasons.Disk, holds: false);
-        foreach (WireScript client in _clients) client.Leave();
-        foreach (WireScript client in _clients)
+        foreach (WireClient client in _clients) client.Leave();
+        foreach (WireClient client in _clients)
         {
             await client.Served.WaitAsync(SafetyNet);
         }
         _server.Dispose();
         LogEntry? worst = Log.Entries.FirstOrDefault(e => e.Level >= LogLevel.Error);
         if (worst is not null) throw new WireScriptException($"The server logged: {worst.Text} {worst.Exception}");
+    }
+
+    private TClient Connect<TClient>(Func<MemoryTransport, Task, TClient> create, EndPoint? from, int unreadBytesMax, int segmentBytes) where TClient : WireClient
+    {
+        (MemoryTransport client, MemoryTransport server) = MemoryTransport.CreatePair(unreadBytesMax, segmentBytes);
+        TClient script = create(client, ServeAsync(server, from ?? new IPEndPoint(IPAddress.Loopback, 50_000)));
+        _clients.Add(script);
+        return script;
     }
 
     private async Task ServeAsync(MemoryTransport transport, EndPoint from)

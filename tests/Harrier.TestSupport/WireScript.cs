@@ -10,17 +10,8 @@ namespace Harrier.TestSupport;
 /// A client that does on the wire exactly what its test says, and fails when the server does anything else than is expected. Expectations wait for
 /// the next frame or the end of the stream; the time-out is only a safety net. Owned by one test.
 /// </summary>
-public sealed class WireScript(MemoryTransport transport, Task served)
+public sealed class WireScript(MemoryTransport transport, Task served) : WireClient(transport, served)
 {
-    private readonly MemoryTransport _transport = transport;
-    private bool _hasLeft;
-
-    /// <summary>Ends when the server has done with this connection.</summary>
-    public Task Served { get; } = served;
-
-    /// <summary>Sends every byte on its own; the server sees one, then the next.</summary>
-    public bool SendsByteByByte { get; set; }
-
     /// <summary>The protocol header of 0-9-1.</summary>
     public static byte[] ProtocolHeader => "AMQP\0\0\u0009\u0001"u8.ToArray();
 
@@ -32,41 +23,9 @@ public sealed class WireScript(MemoryTransport transport, Task served)
 
     public Task Send(Frames frames) => SendBytes(frames.Bytes);
 
-    public async Task SendBytes(ReadOnlyMemory<byte> bytes)
-    {
-        int step = SendsByteByByte ? 1 : int.MaxValue;
-        while (!bytes.IsEmpty)
-        {
-            int left = Math.Min(step, bytes.Length);
-            while (left > 0)
-            {
-                Memory<byte> memory = _transport.Output.GetMemory(1);
-                int count = Math.Min(left, memory.Length);
-                bytes[..count].CopyTo(memory);
-                _transport.Output.Advance(count);
-                bytes = bytes[count..];
-                left -= count;
-            }
-            FlushResult flushed = await _transport.Output.FlushAsync().AsTask().WaitAsync(TestServer.SafetyNet);
-            if (flushed.IsCompleted) return; // the server has gone; what the test expects next will tell
-        }
-    }
-
     /// <summary>Publishes a message.</summary>
     public Task Publish(string exchange, string routingKey, string body, byte[]? properties = null, bool mandatory = false, ushort channel = 1) =>
         Send(new Frames().Publish(exchange, routingKey, body, properties, mandatory, channel));
-
-    /// <summary>Closes the client's half of the stream.</summary>
-    public void EndInput() => _transport.Output.Complete();
-
-    /// <summary>Is gone, without a word. What the server still sends is lost.</summary>
-    public void Leave()
-    {
-        if (_hasLeft) return;
-        _hasLeft = true;
-        _transport.Output.Complete();
-        _transport.Input.Complete();
-    }
 
     // Receiving
 
@@ -78,26 +37,13 @@ public sealed class WireScript(MemoryTransport transport, Task served)
             ReadResult read = await ReadAsync();
             if (TryTake(read.Buffer, out WireFrame? frame))
             {
-                _transport.Input.AdvanceTo(read.Buffer.GetPosition(frame.Size));
+                Input.AdvanceTo(read.Buffer.GetPosition(frame.Size));
                 return frame;
             }
             bool isEmpty = read.Buffer.IsEmpty;
-            _transport.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             if (!read.IsCompleted) continue;
             return isEmpty ? null : throw new WireScriptException("The stream ended in the middle of a frame.");
-        }
-    }
-
-    /// <summary>Everything from here to the end of the stream, as bytes.</summary>
-    public async Task<byte[]> ReceiveAllBytes()
-    {
-        var received = new List<byte>();
-        while (true)
-        {
-            ReadResult read = await ReadAsync();
-            received.AddRange(read.Buffer.ToArray());
-            _transport.Input.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted) return [.. received];
         }
     }
 
@@ -203,18 +149,6 @@ public sealed class WireScript(MemoryTransport transport, Task served)
     }
 
     public static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
-
-    private async Task<ReadResult> ReadAsync()
-    {
-        try
-        {
-            return await _transport.Input.ReadAsync().AsTask().WaitAsync(TestServer.SafetyNet);
-        }
-        catch (TimeoutException e)
-        {
-            throw new WireScriptException($"Nothing came for {TestServer.SafetyNet.TotalSeconds} s.", e);
-        }
-    }
 
     private async Task<WireFrame> AnswerTo(Task sent, AmqpMethod answer, ushort channel)
     {

@@ -46,7 +46,8 @@ public static class CompositeGenerator
         foreach (Described d in table.Others) text.Append($"    /// <summary>{d.Symbol}</summary>\n    public const ulong {d.TypeName} = {Hex(d)};\n\n");
         text.Append("    /// <summary>The number of a descriptor that came as a symbol, or <see cref=\"Unknown\"/>.</summary>\n");
         text.Append("    public static ulong Find(ReadOnlySpan<byte> symbolicName)\n    {\n        switch (symbolicName.Length)\n        {\n");
-        foreach (IGrouping<int, Described> sameLength in table.Composites.Select(c => c.Type).Concat(table.Others).GroupBy(d => d.Symbol.Length).OrderBy(g => g.Key))
+        IEnumerable<Described> all = table.Composites.Select(c => c.Type).Concat(table.Others);
+        foreach (IGrouping<int, Described> sameLength in all.GroupBy(d => d.Symbol.Length).OrderBy(g => g.Key))
         {
             text.Append($"            case {sameLength.Key}:\n");
             foreach (Described d in sameLength) text.Append($"                if (symbolicName.SequenceEqual(\"{d.Symbol}\"u8)) return {Hex(d)};\n");
@@ -117,19 +118,15 @@ public static class CompositeGenerator
 
     private static void AppendWrite(StringBuilder text, Composite c)
     {
-        text.Append("    /// <inheritdoc/>\n    public void Write(scoped ref ValueWriter writer)\n    {\n");
-        if (c.Fields.Count == 0)
-        {
-            text.Append("        writer.WriteDescriptor(Code);\n        writer.WriteEmptyList();\n    }\n");
-            return;
-        }
-        text.Append("        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);\n");
+        text.Append("    /// <inheritdoc/>\n    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));\n\n");
+        text.Append("    /// <inheritdoc/>\n    public int Write(Span<byte> room)\n    {\n");
+        text.Append("        var fields = new FieldWriter(room[..SizeMax], Code);\n");
         foreach (CompositeField f in c.Fields)
         {
             string type = f.IsRequired && f.Type is "binary" or "string" or "symbol" ? $"Required{MethodName(f.Type)}" : MethodName(f.Type);
             text.Append($"        fields.Write{type}({f.PropertyName}{(f.DefaultLiteral is { } value ? $", {value}" : "")});\n");
         }
-        text.Append("        writer.Advance(fields.End());\n    }\n");
+        text.Append("        return fields.End();\n    }\n");
     }
 
     // uint is UInt in the names of methods, as in the framework's.

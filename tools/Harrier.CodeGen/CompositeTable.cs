@@ -25,8 +25,11 @@ public sealed record CompositeTable(IReadOnlyList<Choice> Choices, IReadOnlyList
         return new CompositeTable(choices, others, composites);
     }
 
-    private static Described ParseDescribed(string[] words) =>
-        new(words[1], ulong.Parse(words[2].AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture), words[3], After("as", words) ?? Names.Pascal(words[1]));
+    private static Described ParseDescribed(string[] words)
+    {
+        ulong code = ulong.Parse(words[2].AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        return new Described(words[1], code, words[3], After("as", words) ?? Names.Pascal(words[1]));
+    }
 
     private static CompositeField ParseField(string[] words, List<Choice> choices) => new(words[0], words.Contains("multiple") ? "symbols" : words[1])
     {

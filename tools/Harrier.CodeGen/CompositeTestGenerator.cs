@@ -43,7 +43,7 @@ public static class CompositeTestGenerator
         text.Append("    /// <summary>Every one of the table.</summary>\n    public static IReadOnlyList<CompositeShape> Shapes { get; } =\n    [\n");
         foreach (Composite c in table.Composites)
         {
-            string required = string.Join(", ", c.Fields.Select((f, i) => (f, i)).Where(p => p.f.IsRequired).Select(p => $"({p.i}, \"{c.Type.Name}.{p.f.Name}\")"));
+            string required = string.Join(", ", c.Fields.Index().Where(f => f.Item.IsRequired).Select(f => $"({f.Index}, \"{c.Type.Name}.{f.Item.Name}\")"));
             text.Append($"        new({c.TypeName}.Code, \"{c.Type.Symbol}\", {c.Fields.Count}, [{required}]),\n");
         }
         text.Append("    ];\n\n    /// <summary>Described types that are no composites.</summary>\n");
@@ -54,7 +54,8 @@ public static class CompositeTestGenerator
         foreach (Composite c in table.Composites) text.Append($"        {c.TypeName}.Code => {c.TypeName}Fields.Any.Select(f => (ICompositeFields)f),\n");
         text.Append("        _ => throw new ArgumentOutOfRangeException(nameof(code)),\n    };\n\n");
         text.Append("    /// <summary>Decodes the list behind a descriptor and encodes what was understood.</summary>\n");
-        text.Append("    public static byte[] Reencode(ulong code, ReadOnlySpan<byte> list)\n    {\n        var reader = new ValueReader(list);\n        return code switch\n        {\n");
+        text.Append("    public static byte[] Reencode(ulong code, ReadOnlySpan<byte> list)\n    {\n");
+        text.Append("        var reader = new ValueReader(list);\n        return code switch\n        {\n");
         foreach (Composite c in table.Composites) text.Append($"            {c.TypeName}.Code => CompositeCheck.Encode({c.TypeName}.Decode(ref reader)),\n");
         text.Append("            _ => throw new ArgumentOutOfRangeException(nameof(code)),\n        };\n    }\n}\n\n");
     }
@@ -118,7 +119,10 @@ public static class CompositeTestGenerator
         }
         text.Append("\n    {\n");
         foreach (CompositeField f in c.Fields)
-            text.Append($"        {f.PropertyName} = {(IsSpan(f) && !f.IsRequired ? $"{f.PropertyName} is null ? default : {f.PropertyName}.Span" : f.PropertyName)},\n");
+        {
+            string value = IsSpan(f) && !f.IsRequired ? $"{f.PropertyName} is null ? default : {f.PropertyName}.Span" : f.PropertyName;
+            text.Append($"        {f.PropertyName} = {value},\n");
+        }
         text.Append("    });\n\n");
     }
 

@@ -24,6 +24,20 @@ internal static class Body10
         if (last == default) throw new DecodeException("a message has no body");
     }
 
+    /// <summary>Whether <see cref="Check"/> passes.</summary>
+    public static bool IsBody(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            Check(body);
+            return true;
+        }
+        catch (DecodeException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether it is made of data sections, and how many bytes they hold together.</summary>
     public static bool IsData(ReadOnlySpan<byte> body, out int size)
     {

@@ -78,26 +78,9 @@ internal static class DeathAnnotations
     // A time to live that has passed, or has been told with the death, must not end the message again (behaviour note 100).
     private static void WriteHeaderWithoutTimeToLive(Sections10 sections, ref ValueWriter writer)
     {
-        var header = new HeaderFields10(sections.Header);
-        if (header.TimeToLive.IsNull)
-        {
-            writer.WriteRaw(sections.HeaderSection);
-            return;
-        }
-        writer.WriteDescriptor((ulong)SectionKind.Header);
-        int list = writer.BeginList();
-        Write(header.Durable, ref writer);
-        Write(header.Priority, ref writer);
-        writer.WriteNull();
-        Write(header.FirstAcquirer, ref writer);
-        Write(header.DeliveryCount, ref writer);
-        writer.End(list, 5);
-    }
-
-    private static void Write(Value10 field, ref ValueWriter writer)
-    {
-        if (field.IsNull) writer.WriteNull();
-        else writer.WriteRaw(field.Encoded);
+        MessageHeader header = sections.ReadHeader();
+        if (header.Ttl is null) writer.WriteRaw(sections.HeaderSection);
+        else (header with { Ttl = null }).Write(ref writer);
     }
 
     private static int CopyOthers(Value10 annotations, bool hasDeaths, bool keepsCarbonCopies, ref ValueWriter writer)
@@ -154,7 +137,7 @@ internal static class DeathAnnotations
         writer.EndArray(array, written);
     }
 
-    /// <summary>Writes the death of that queue and reason once more, with one more in its count and the time of now as its last. -1 when there is none.</summary>
+    /// <summary>Writes the death of that queue and reason once more: one more in its count, and its last time is now. -1 when there is none.</summary>
     private static int WriteKnown(ArrayReader deaths, in Death death, ref ValueWriter writer)
     {
         for (int i = 0; deaths.Count > 0; i++)
@@ -189,7 +172,7 @@ internal static class DeathAnnotations
             FirstTimeMs = death.TimeMs,
             LastTimeMs = death.TimeMs,
             Exchange = message.ExchangeBytes,
-            TimeToLiveMs = new HeaderFields10(sections.Header).TimeToLive.Integer is { } timeMs and >= 0 and <= uint.MaxValue ? (uint)timeMs : null,
+            TimeToLiveMs = sections.ReadHeader().Ttl,
         };
         int count = told.WriteBegin(ref writer);
         int keys = writer.BeginArray(FormatCode.String32);

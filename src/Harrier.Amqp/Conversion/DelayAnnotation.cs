@@ -10,8 +10,8 @@ internal static class DelayAnnotation
     private static ReadOnlySpan<byte> Name => "x-delay"u8;
 
     /// <summary>
-    /// The sections with the delay negated; unchanged when there is none to negate. An application property of that name stays, for it is the publisher's, and an
-    /// annotation comes to win over it.
+    /// The sections with the delay negated; unchanged when there is none to negate. An application property of that name stays, for it is the publisher's, and
+    /// an annotation comes to win over it.
     /// </summary>
     public static byte[] Negate(ReadOnlySpan<byte> properties)
     {

@@ -13,7 +13,7 @@ internal sealed class MessageFormat10 : IMessageFormat
 
     public byte Id => 2;
 
-    /// <summary>Application properties. Names that begin with x- are looked for in the message annotations first, where brokers and their clients put them.</summary>
+    /// <summary>Application properties; for names that begin with x-, the message annotations come first, where brokers and their clients put them.</summary>
     public bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)
     {
         Sections10 sections = Sections10.Find(properties);
@@ -25,13 +25,7 @@ internal sealed class MessageFormat10 : IMessageFormat
 
     public bool TryFindProperty(ReadOnlySpan<byte> properties, MessageProperty property, out HeaderValue value)
     {
-        var fields = new PropertyFields10(Sections10.Find(properties).Properties);
-        Value10 found = property switch
-        {
-            MessageProperty.MessageId => fields.MessageId,
-            MessageProperty.CorrelationId => fields.CorrelationId,
-            _ => fields.CreationTime,
-        };
+        Value10 found = Find(new PropertyFields10(Sections10.Find(properties).Properties), property);
         value = found.IsNull ? default : ToHeaderValue(found);
         return !found.IsNull;
     }
@@ -44,13 +38,31 @@ internal sealed class MessageFormat10 : IMessageFormat
 
     public byte[] AfterDelay(ReadOnlySpan<byte> properties) => DelayAnnotation.Negate(properties);
 
+    private static Value10 Find(PropertyFields10 fields, MessageProperty property) => property switch
+    {
+        MessageProperty.MessageId => fields.MessageId,
+        MessageProperty.UserId => fields.UserId,
+        MessageProperty.To => fields.To,
+        MessageProperty.Subject => fields.Subject,
+        MessageProperty.ReplyTo => fields.ReplyTo,
+        MessageProperty.CorrelationId => fields.CorrelationId,
+        MessageProperty.ContentType => fields.ContentType,
+        MessageProperty.ContentEncoding => fields.ContentEncoding,
+        MessageProperty.AbsoluteExpiryTime => fields.AbsoluteExpiryTime,
+        MessageProperty.Timestamp or MessageProperty.CreationTime => fields.CreationTime,
+        MessageProperty.GroupId => fields.GroupId,
+        MessageProperty.GroupSequence => fields.GroupSequence,
+        MessageProperty.ReplyToGroupId => fields.ReplyToGroupId,
+        _ => default,
+    };
+
     // The kinds are those of 0-9-1, for bindings of either protocol match messages of either.
     private static HeaderValue ToHeaderValue(Value10 value)
     {
         if (value.Boolean is { } boolean) return new HeaderValue(ArgumentKind.Boolean, boolean ? 1 : 0, 0, default);
         if (value.Integer is { } integer) return new HeaderValue(IntegerKindOf(value.Code), integer, 0, default);
         if (value.Real is { } real) return new HeaderValue(value.Code == FormatCode.Float ? ArgumentKind.Float : ArgumentKind.Double, 0, real, default);
-        if (value.TimestampMs is { } timeMs) return new HeaderValue(ArgumentKind.Timestamp, Times.SecondsOf(timeMs), 0, default);
+        if (value.TimestampMs is { } timeMs) return OfTime(timeMs);
         ArgumentKind kind = value switch
         {
             { IsNull: true } => ArgumentKind.Void,
@@ -61,6 +73,12 @@ internal sealed class MessageFormat10 : IMessageFormat
             _ => ArgumentKind.Decimal, // of another width than those of 0-9-1, so that it matches none of them
         };
         return new HeaderValue(kind, 0, 0, value.Content);
+    }
+
+    private static HeaderValue OfTime(long timeMs)
+    {
+        long seconds = Times.SecondsOf(timeMs);
+        return new HeaderValue(ArgumentKind.Timestamp, seconds, 0, default) { SubsecondMs = (int)(timeMs - seconds * 1000) };
     }
 
     private static ArgumentKind IntegerKindOf(FormatCode code) => code switch

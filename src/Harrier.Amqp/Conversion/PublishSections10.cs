@@ -13,16 +13,12 @@ internal readonly ref struct PublishSections10
 
     private PublishSections10(Sections10 sections)
     {
-        var header = new HeaderFields10(sections.Header);
-        var properties = new PropertyFields10(sections.Properties);
+        MessageHeader header = sections.ReadHeader();
         // RabbitMQ has it in an annotation where no header says it (behaviour note 113).
-        IsDurable = header.Durable.Boolean ?? MapReader10.Find(sections.MessageAnnotations, "x-basic-delivery-mode"u8).Integer == 2;
-        Priority = header.Priority.Integer is { } priority and >= 0 and <= byte.MaxValue ? (byte)priority : null;
-        TimeToLiveMs = header.TimeToLive.Integer is { } timeMs and >= 0 and <= uint.MaxValue ? (uint)timeMs : null;
-        To = properties.To.Text;
-        Subject = properties.Subject.Text;
-        HasUserId = properties.UserId.IsBinary;
-        UserId = HasUserId ? properties.UserId.Content : default;
+        IsDurable = header.Durable ?? MapReader10.Find(sections.MessageAnnotations, "x-basic-delivery-mode"u8).Integer == 2;
+        Priority = header.Priority;
+        TimeToLiveMs = header.Ttl;
+        Properties = sections.ReadProperties();
         _carbonCopies = MapReader10.Find(sections.MessageAnnotations, "x-cc"u8);
     }
 
@@ -35,15 +31,17 @@ internal readonly ref struct PublishSections10
     /// <summary>The message's own time to live, or null; 0 is one.</summary>
     public uint? TimeToLiveMs { get; }
 
-    /// <summary>The address that it is for; empty for none.</summary>
-    public ReadOnlySpan<byte> To { get; }
+    /// <summary>The properties section; all null when there is none.</summary>
+    public MessageProperties Properties { get; }
 
-    /// <summary>Empty for none.</summary>
-    public ReadOnlySpan<byte> Subject { get; }
+    public bool HasUserId => !Properties.UserId.IsNull;
 
-    public bool HasUserId { get; }
+    public ReadOnlySpan<byte> UserId => Properties.UserId;
 
-    public ReadOnlySpan<byte> UserId { get; }
+    public ReadOnlySpan<byte> Subject => Properties.Subject;
+
+    /// <summary>The address that it is for; default for none, and for one that is no string.</summary>
+    public ReadOnlySpan<byte> To => Value10.Of(Properties.To).Text;
 
     /// <summary>Reads and checks. Throws <see cref="DecodeException"/> for sections that are malformed, in another order or nested too deep.</summary>
     /// <param name="properties">The sections in front of the body.</param>
@@ -52,13 +50,16 @@ internal readonly ref struct PublishSections10
         if (properties.Length > Sections10.PrefixSizeMax)
             throw new DecodeException($"the sections in front of the body have more than {Sections10.PrefixSizeMax} bytes");
         Sections10 sections = Sections10.Find(properties);
-        sections.Validate();
+        sections.ValidateMaps();
         return new PublishSections10(sections);
     }
 
+    /// <summary>Reads what was checked before.</summary>
+    public static PublishSections10 Of(Sections10 sections) => new(sections);
+
     /// <summary>
-    /// The keys of the annotation x-cc, or null when there are none. Throws <see cref="DecodeException"/> for more than <see cref="CarbonCopiesSizeMax"/> bytes of them;
-    /// what is no list of strings is ignored, as RabbitMQ does.
+    /// The keys of the annotation x-cc, or null when there are none. Throws <see cref="DecodeException"/> for more than <see cref="CarbonCopiesSizeMax"/>
+    /// bytes of them; what is no list of strings is ignored, as RabbitMQ does.
     /// </summary>
     public Utf8Name[]? ExtraRoutingKeys()
     {
@@ -67,7 +68,10 @@ internal readonly ref struct PublishSections10
         var keys = new HashSet<Utf8Name>();
         var reader = new ListReader10(_carbonCopies);
         while (reader.Left > 0)
-            if (reader.Read() is { IsText: true } key && key.Content.Length <= Utf8Name.SizeMax) keys.Add(new Utf8Name(key.Content)); // a longer key matches no name
+        {
+            Value10 key = reader.Read();
+            if (key.IsText && key.Content.Length <= Utf8Name.SizeMax) keys.Add(new Utf8Name(key.Content)); // a longer key matches no name
+        }
         return keys.Count == 0 ? null : [.. keys];
     }
 }

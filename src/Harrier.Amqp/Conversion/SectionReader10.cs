@@ -22,7 +22,9 @@ internal enum SectionKind : byte
     Footer = 0x78,
 }
 
-/// <summary>Reads one section of a message after the other. Throws <see cref="DecodeException"/> for what is no section, or one with a value of another type.</summary>
+/// <summary>
+/// Reads one section of a message after the other. Throws <see cref="DecodeException"/> for what is no section, or one with a value of another type.
+/// </summary>
 internal ref struct SectionReader10(ReadOnlySpan<byte> sections)
 {
     private readonly ReadOnlySpan<byte> _sections = sections;
@@ -47,7 +49,8 @@ internal ref struct SectionReader10(ReadOnlySpan<byte> sections)
     /// <summary>The section that a descriptor announces. Throws <see cref="DecodeException"/> when it announces none.</summary>
     public static SectionKind KindOf(ulong descriptor)
     {
-        if (descriptor is < (ulong)SectionKind.Header or > (ulong)SectionKind.Footer) throw new DecodeException("a message has a part that is none of its sections");
+        if (descriptor is < (ulong)SectionKind.Header or > (ulong)SectionKind.Footer)
+            throw new DecodeException("a message has a part that is none of its sections");
         return (SectionKind)descriptor;
     }
 

@@ -4,7 +4,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.Conversion;
 
 /// <summary>
-/// The sections in front of a message's body, where they stand: what <see cref="Broker.Messages.Message.Properties"/> of a 1.0 message holds. Each may be absent; an absent one is null.
+/// The sections in front of a message's body, where they stand: what <see cref="Broker.Messages.Message.Properties"/> of a 1.0 message holds. Each may be
+/// absent; an absent one is null.
 /// </summary>
 internal readonly ref struct Sections10
 {
@@ -14,7 +15,8 @@ internal readonly ref struct Sections10
     // A descriptor is no longer than its longest symbol with its head.
     private const int DescriptorSizeMax = 64;
 
-    private Sections10(ReadOnlySpan<byte> header, Value10 headerList, Value10 annotations, Value10 properties, Value10 applicationProperties, ReadOnlySpan<byte> bare)
+    private Sections10(
+        ReadOnlySpan<byte> header, Value10 headerList, Value10 annotations, Value10 properties, Value10 applicationProperties, ReadOnlySpan<byte> bare)
     {
         HeaderSection = header;
         Header = headerList;
@@ -39,7 +41,7 @@ internal readonly ref struct Sections10
     /// <summary>A map.</summary>
     public Value10 ApplicationProperties { get; }
 
-    /// <summary>The part of the bare message in front of the body, which nobody may change: properties and application properties with their descriptors.</summary>
+    /// <summary>What of the bare message stands in front of the body, which nobody may change: both properties with their descriptors.</summary>
     public ReadOnlySpan<byte> Bare { get; }
 
     /// <summary>Finds them. Throws <see cref="DecodeException"/> unless they are sections of those kinds in their order.</summary>
@@ -94,7 +96,10 @@ internal readonly ref struct Sections10
         return false;
     }
 
-    /// <summary>Finds where the body of a whole message begins. Throws <see cref="DecodeException"/>, also when it has none: it is no message then (1.0 part 3, section 3.2).</summary>
+    /// <summary>
+    /// Finds where the body of a whole message begins. Throws <see cref="DecodeException"/>, also when it has none: it is no message then (1.0 part 3,
+    /// section 3.2).
+    /// </summary>
     public static int FindBody(ReadOnlySpan<byte> message) =>
         TryFindBody(message, out int prefixSize) ? prefixSize : throw new DecodeException("a message ends before its body");
 
@@ -110,12 +115,26 @@ internal readonly ref struct Sections10
         return prefix;
     }
 
-    /// <summary>Walks everything that is inside of them, so that later readers cannot fail. Throws <see cref="DecodeException"/>.</summary>
-    public void Validate()
+    /// <summary>The fields of the header; all null when it is absent.</summary>
+    public MessageHeader ReadHeader()
     {
-        Header.Validate();
+        if (Header.IsNull) return default;
+        var reader = new ValueReader(Header.Encoded);
+        return MessageHeader.Decode(ref reader);
+    }
+
+    /// <summary>The fields of the properties; all null when they are absent.</summary>
+    public MessageProperties ReadProperties()
+    {
+        if (Properties.IsNull) return default;
+        var reader = new ValueReader(Properties.Encoded);
+        return MessageProperties.Decode(ref reader);
+    }
+
+    /// <summary>Walks the maps with everything that is inside of them, so that later readers cannot fail. Throws <see cref="DecodeException"/>.</summary>
+    public void ValidateMaps()
+    {
         MessageAnnotations.Validate();
-        Properties.Validate();
         ApplicationProperties.Validate();
     }
 

@@ -37,8 +37,6 @@ internal readonly ref struct Value10
 
     public bool IsBinary => Code is FormatCode.Binary8 or FormatCode.Binary32;
 
-    public bool IsULong => Code is FormatCode.ULong or FormatCode.SmallULong or FormatCode.ULong0;
-
     public bool IsList => Code is FormatCode.List0 or FormatCode.List8 or FormatCode.List32;
 
     public bool IsMap => Code is FormatCode.Map8 or FormatCode.Map32;
@@ -80,6 +78,15 @@ internal readonly ref struct Value10
         _ => null,
     };
 
+    /// <summary>A ulong, or null for another value.</summary>
+    public ulong? ULong => Code switch
+    {
+        FormatCode.ULong0 => 0,
+        FormatCode.SmallULong => Bytes[0],
+        FormatCode.ULong => BinaryPrimitives.ReadUInt64BigEndian(Bytes),
+        _ => null,
+    };
+
     /// <summary>A float or double, or null for another value.</summary>
     public double? Real => Code switch
     {
@@ -96,6 +103,9 @@ internal readonly ref struct Value10
 
     /// <summary>Begins an array. Other values have no items.</summary>
     public ArrayReader ReadArray() => ValueReader.ReadArray(Code, Bytes);
+
+    /// <summary>A value that was found to be complete; none for no bytes.</summary>
+    public static Value10 Of(ReadOnlySpan<byte> encoded) => encoded.IsEmpty ? default : new Value10(encoded);
 
     /// <summary>Reads the next value of several. Throws <see cref="DecodeException"/> when it is not complete.</summary>
     public static Value10 Read(scoped ref ValueReader reader) => new(reader.ReadValue());

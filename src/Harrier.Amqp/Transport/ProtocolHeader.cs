@@ -32,7 +32,8 @@ internal static class ProtocolHeader
     private static ReadOnlySpan<byte> Amqp09 => "AMQP\u0001\u0001\0\u0009"u8;
 
     /// <summary>
-    /// Reads the header. A peer that speaks anything else is told what is spoken here, and is not to be served; nor is one that sends nothing in time. Any header of 1.0 is answered with the one that is best here, others with 0-9-1's.
+    /// Reads the header. A peer that speaks anything else is told what is spoken here, and is not to be served; nor is one that sends nothing in
+    /// time. Any header of 1.0 is answered with the one that is best here, others with 0-9-1's.
     /// </summary>
     public static async Task<PeerProtocol> NegotiateAsync(IDuplexPipe transport, AmqpServer server, EndPoint? from)
     {

@@ -7,8 +7,8 @@ namespace Harrier.Amqp.Transport;
 internal readonly record struct Settling<TOwner>(ulong Tag, TOwner Owner, DeliveryId Id);
 
 /// <summary>
-/// The delivery tags of one channel, or the delivery ids of one session, and what they stand for, in their order. Its size follows what is outstanding, not the distance from the
-/// oldest to the newest: one delivery may wait while millions pass it. Guarded by the output's gate, for tags must go out in the order in which they are
+/// The delivery tags of one channel, or the delivery ids of one session, and what they stand for, in their order. Its size follows what is outstanding, not the
+/// distance from the oldest to the newest: one delivery may wait while millions pass it. Guarded by the output's gate, for tags must go out in the order in which they are
 /// given.
 /// </summary>
 internal sealed class UnackedDeliveries<TOwner> where TOwner : class

@@ -34,16 +34,15 @@ internal sealed class Consumer091(Connection091 connection, Channel091 channel, 
             foreach (ref readonly Delivery delivery in deliveries)
             {
                 ulong deliveryTag = delivery.IsSettled ? channel.Unacked.AddSettled() : channel.Unacked.Add(Registration.Queue, delivery.Id);
-                DeliverWriter.Write(connection, channel.Number, Tag, deliveryTag, delivery.IsRedelivered, delivery.Message, PropertiesOf(in delivery));
+                using var outgoing = new Outgoing091(delivery.Message);
+                ReadOnlySpan<byte> properties = DeliveryCounts.Of(outgoing.Message, Registration.Queue, delivery.DeliveryCount, delivery.AcquiredCount);
+                DeliverWriter.Write(connection, channel.Number, Tag, deliveryTag, delivery.IsRedelivered, outgoing.Message, properties);
             }
             output.CountAsDeliveries(output.UnflushedBytes - before);
         }
     }
 
     public void Flush() => connection.Output.Flush();
-
-    private ReadOnlySpan<byte> PropertiesOf(in Delivery delivery) =>
-        DeliveryCounts.Of(delivery.Message, Registration.Queue, delivery.DeliveryCount, delivery.AcquiredCount);
 
     public bool AwaitRoom() => connection.Output.TryAwaitRoom(_resume ??= new ConsumerResume(Registration));
 

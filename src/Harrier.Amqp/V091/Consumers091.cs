@@ -141,8 +141,9 @@ internal sealed class Consumers091(Channel091 channel)
                 RoutingKey = message.RoutingKeyBytes,
                 MessageCount = (uint)answer.MessageCount,
             };
-            ReadOnlySpan<byte> properties = DeliveryCounts.Of(message, queue, answer.DeliveryCount, answer.AcquiredCount);
-            ContentWriter.Write(Connection.Output, channel.Number, in found, message, properties, Connection.FrameBytesMax);
+            using var outgoing = new Outgoing091(message);
+            ReadOnlySpan<byte> properties = DeliveryCounts.Of(outgoing.Message, queue, answer.DeliveryCount, answer.AcquiredCount);
+            ContentWriter.Write(Connection.Output, channel.Number, in found, outgoing.Message, properties, Connection.FrameBytesMax);
         }
         message.Release();
     }

@@ -7,8 +7,6 @@ namespace Harrier.Amqp.V091;
 /// <summary>Reads the property section of messages that came in over 0-9-1: the flags and the property list of a content header.</summary>
 internal sealed class MessageFormat091 : IMessageFormat
 {
-    private const long MillisecondsPerSecond = 1000;
-
     public static readonly MessageFormat091 Instance = new();
 
     public byte Id => 1;
@@ -35,7 +33,7 @@ internal sealed class MessageFormat091 : IMessageFormat
         BasicPropertyFlags flag = FlagOf(property);
         if (flag == BasicPropertyFlags.None || !BasicPropertiesReader.TryFind(properties, flag, out ReadOnlySpan<byte> found)) return false;
         value = flag == BasicPropertyFlags.Timestamp
-            ? new HeaderValue(ArgumentKind.Timestamp, TimeOf(found, property), 0, default)
+            ? new HeaderValue(ArgumentKind.Timestamp, BinaryPrimitives.ReadInt64BigEndian(found), 0, default)
             : new HeaderValue(ArgumentKind.Text, 0, 0, found);
         return true;
     }
@@ -47,14 +45,6 @@ internal sealed class MessageFormat091 : IMessageFormat
     public bool HasCycle(Message message, Utf8Name queue) => DeathHeaders.HasCycle(message, queue);
 
     public byte[] AfterDelay(ReadOnlySpan<byte> properties) => DelayHeader.Negate(properties);
-
-    // A time so late that its milliseconds are no number is taken as the latest that is one.
-    private static long TimeOf(ReadOnlySpan<byte> found, MessageProperty property)
-    {
-        long seconds = BinaryPrimitives.ReadInt64BigEndian(found);
-        if (property == MessageProperty.Timestamp) return seconds;
-        return Math.Clamp(seconds, long.MinValue / MillisecondsPerSecond, long.MaxValue / MillisecondsPerSecond) * MillisecondsPerSecond;
-    }
 
     private static BasicPropertyFlags FlagOf(MessageProperty property) => property switch
     {

@@ -21,7 +21,9 @@ internal sealed class ReplyConsumer091(Connection091 connection, Channel091 chan
         {
             if (_hasEnded) return false; // the replier found it just before
             long before = connection.Output.UnflushedBytes;
-            DeliverWriter.Write(connection, channel.Number, Tag, channel.Unacked.AddSettled(), isRedelivered: false, message, message.Properties);
+            using var outgoing = new Outgoing091(message);
+            ulong deliveryTag = channel.Unacked.AddSettled();
+            DeliverWriter.Write(connection, channel.Number, Tag, deliveryTag, isRedelivered: false, outgoing.Message, outgoing.Message.Properties);
             connection.Output.CountAsDeliveries(connection.Output.UnflushedBytes - before);
         }
         connection.Output.Flush();

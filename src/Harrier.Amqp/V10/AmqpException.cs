@@ -46,7 +46,9 @@ internal sealed class AmqpException(AmqpErrorScope scope, string condition, stri
     }
 }
 
-/// <summary>The errors of AMQP 1.0, with their conditions (part 2, sections 2.8.15 to 2.8.18) and RabbitMQ's texts where clients know them (behaviour notes 104 to 111).</summary>
+/// <summary>
+/// The errors of AMQP 1.0, with their conditions (part 2, sections 2.8.15 to 2.8.18) and RabbitMQ's texts where clients know them (behaviour notes 104 to 111).
+/// </summary>
 internal static class AmqpErrors
 {
     public const string NotFound = "amqp:not-found";
@@ -82,6 +84,8 @@ internal static class AmqpErrors
     public static AmqpException ConnectionLimit(int max) =>
         new(AmqpErrorScope.Connection, ResourceLimitExceeded, $"connection refused: node connection limit ({max}) is reached");
 
+    public static AmqpException NoVirtualHost(string name) => new(AmqpErrorScope.Connection, NotFound, $"virtual host '{name}' does not exist");
+
     public static AmqpException ChannelTooHigh(int channel, int max) => Framing($"channel number ({channel}) exceeds maximum channel number ({max})");
 
     public static AmqpException HandleTooHigh(uint handle, uint max) => Framing($"link handle value ({handle}) exceeds maximum link handle value ({max})");
@@ -98,7 +102,7 @@ internal static class AmqpErrors
 
     public static AmqpException TransferLimit() => new(AmqpErrorScope.Link, "amqp:link:transfer-limit-exceeded", "the link has no credit left");
 
-    public static AmqpException MessageTooLarge(ulong size, int max) =>
+    public static AmqpException MessageTooLarge(ulong size, ulong max) =>
         new(AmqpErrorScope.Link, "amqp:link:message-size-exceeded", $"message size ({size} bytes) > maximum message size ({max} bytes)");
 
     public static AmqpException QueueDeleted(string queue) => new(AmqpErrorScope.Link, ResourceDeleted, $"queue '{queue}' was deleted");

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
@@ -18,6 +19,7 @@ internal sealed class Connection10 : ServedConnection
 
     public Connection10(IDuplexPipe transport, EndPoint? from, AmqpServer server, bool withSasl) : base(transport, from, server)
     {
+        Termini = server.Termini;
         _handshake = new Handshake10(this, server, from, withSasl);
         Settlements = new SettlementRelease(Output, Broker.Sync);
     }
@@ -29,6 +31,12 @@ internal sealed class Connection10 : ServedConnection
 
     /// <summary>Bytes of the largest frame that the peer takes.</summary>
     public int PeerFrameBytesMax => _handshake.PeerFrameBytesMax;
+
+    /// <summary>Who has which durable terminus.</summary>
+    public TerminusRegistry Termini { get; }
+
+    /// <summary>Termini whose session is over and that stay for as long as the connection does.</summary>
+    public List<DurableTerminus> LingeringTermini { get; } = [];
 
     /// <summary>Answers to publications that wait for the disk.</summary>
     public SettlementRelease Settlements { get; }
@@ -133,6 +141,8 @@ internal sealed class Connection10 : ServedConnection
             foreach (Session10 session in _sessions.Values) session.Abandon();
             _sessions.Clear();
             _lastSession = null;
+            foreach (DurableTerminus terminus in LingeringTermini) terminus.Expire(LinkEnd.ConnectionLost);
+            LingeringTermini.Clear();
             Session.Close();
         }
         catch (InvariantException e)
@@ -208,6 +218,11 @@ internal sealed class Connection10 : ServedConnection
         if (Stage is ConnectionStage.Closing or ConnectionStage.Closed) return;
         Log.ConnectionFailed(Name, error.Condition, error.Message);
         EndSession();
+        if (_handshake.ExpectsSasl || _handshake.ExpectsHeader)
+        {
+            Stage = ConnectionStage.Closed; // too early for any performative (1.0 part 5, section 5.3.1)
+            return;
+        }
         _handshake.EnsureOpened(); // a close may follow an open only (1.0 part 2, section 2.4.3)
         FrameWriter10.Write(Output, 0, new Close { Error = error.ToBytes() });
         Heartbeat.SetDeadline(Limits.CloseTimeoutMs);

@@ -70,7 +70,9 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
         {
             case Declare.Code:
                 if (!Declare.Decode(ref reader).GlobalId.IsEmpty) return DeliveryState.RejectedWith("amqp:not-implemented", "distributed transactions are not supported");
-                return Session.Transactions.Declare() is { } id ? DeliveryState.Declared(id) : DeliveryState.RejectedWith(AmqpErrors.ResourceLimitExceeded, "too many transactions");
+                return Session.Transactions.Declare() is { } id
+                    ? DeliveryState.Declared(id)
+                    : DeliveryState.RejectedWith(AmqpErrors.ResourceLimitExceeded, "too many transactions");
             case Discharge.Code: return End(Discharge.Decode(ref reader));
             default: throw new DecodeException("a message to the coordinator is a declare or a discharge");
         }
@@ -82,12 +84,14 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
         if (Session.Transactions.Take(id) is not { } transaction) return DeliveryState.RejectedWith("amqp:transaction:unknown-id", "there is no such transaction");
         if (discharge.Fail == true)
         {
-            transaction.RollBack(Session.Outgoing);
+            transaction.RollBack(Client.Commands, Session.Outgoing);
             return DeliveryState.Accepted;
         }
-        return transaction.TryCommit(Client.Commands, Session.Outgoing)
-            ? DeliveryState.Accepted
-            : DeliveryState.RejectedWith("amqp:transaction:rollback", "a queue has no room for the messages of the transaction");
+        if (!transaction.TryCommit(Client.Commands, Session.Outgoing))
+            return DeliveryState.RejectedWith("amqp:transaction:rollback", "a queue has no room for the messages of the transaction");
+        foreach (uint delivery in transaction.Unsettled)
+            Connection.Settlements.Add((Session.Settlements, new SettlementRun(Role.Sender, delivery, delivery, DeliveryState.Accepted, IsSettled: true)), Client.Ticket);
+        return DeliveryState.Accepted;
     }
 
     private void GrantCredit()

@@ -1,4 +1,3 @@
-using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -9,8 +8,8 @@ namespace Harrier.Amqp.V10;
 internal static class DynamicNode
 {
     /// <summary>A queue for one link, with a name that nobody guesses; it is its connection's alone (1.0 part 3, section 3.5.3: dynamic).</summary>
-    public static Queue Declare(ClientSession client, MessageBroker broker) =>
-        client.DeclareQueue(new Utf8Name("amq.gen-" + broker.NewToken()), durable: false, exclusive: true, autoDelete: false, ArgumentTable.Empty);
+    public static Queue Declare(ClientSession client) =>
+        client.DeclareQueue(default, durable: false, exclusive: true, autoDelete: false, ArgumentTable.Empty);
 
     /// <summary>Makes a durable queue, unless something of that name is there.</summary>
     public static void EnsureQueue(ClientSession client, Utf8Name name)

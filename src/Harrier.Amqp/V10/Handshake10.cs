@@ -85,7 +85,8 @@ internal sealed class Handshake10(Connection10 connection, AmqpServer server, En
     public void OnOpen(in Open open)
     {
         ContainerId = Encoding.UTF8.GetString(open.ContainerId);
-        if (open.MaxFrameSize < Frame10.SizeMin) throw AmqpErrors.InvalidField(AmqpErrorScope.Connection, $"max-frame-size {open.MaxFrameSize} is less than {Frame10.SizeMin}");
+        if (open.MaxFrameSize < Frame10.SizeMin)
+            throw AmqpErrors.InvalidField(AmqpErrorScope.Connection, $"max-frame-size {open.MaxFrameSize} is less than {Frame10.SizeMin}");
         if (open.IdleTimeOut is > 0 and < IdleTimeOutMsMin)
             throw AmqpErrors.InvalidField(AmqpErrorScope.Connection, $"idle-time-out {open.IdleTimeOut} ms is less than {IdleTimeOutMsMin} ms");
         PeerFrameBytesMax = (int)Math.Min(open.MaxFrameSize, (uint)connection.Limits.FrameBytesMax);
@@ -148,7 +149,7 @@ internal sealed class Handshake10(Connection10 connection, AmqpServer server, En
     {
         const string Prefix = "vhost:";
         string name = hostname.StartsWith(Prefix, StringComparison.Ordinal) ? hostname[Prefix.Length..] : connection.Limits.DefaultVirtualHost;
-        if (!connection.Broker.TryFindVirtualHost(name, out VirtualHost? found)) throw AmqpErrors.From(ErrorCatalogue.VirtualHostNotFound(name), AmqpErrorScope.Connection);
+        if (!connection.Broker.TryFindVirtualHost(name, out VirtualHost? found)) throw AmqpErrors.NoVirtualHost(name);
         if (!_user!.Permissions.ContainsKey(name)) throw AmqpErrors.From(ErrorCatalogue.VirtualHostRefused(name, _user.Name), AmqpErrorScope.Connection);
         return found;
     }

@@ -8,8 +8,10 @@ using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10;
 
-/// <summary>A link from the peer to exchanges and queues: puts transfers together to messages, checks and routes them, and has them answered. Owned by the connection's task.</summary>
-internal sealed class IncomingLink10 : Link10
+/// <summary>
+/// A link from the peer to exchanges and queues: puts transfers together to messages, checks and routes them, and has them answered. Owned by the connection's task.
+/// </summary>
+internal class IncomingLink10 : Link10
 {
     private readonly PublishTerminus _target;
     private readonly IncomingMessage _incoming;
@@ -32,6 +34,12 @@ internal sealed class IncomingLink10 : Link10
         _creditMax = (uint)Connection.Limits.LinkCreditMax;
         _deliveryCount = attach.InitialDeliveryCount ?? 0;
     }
+
+    /// <summary>What the peer calls the delivery that is under way.</summary>
+    protected uint DeliveryId => _deliveryId;
+
+    /// <summary>Whether its sender wants no answer.</summary>
+    protected bool IsSettled => _isSettled;
 
     public override void Answer(in Attach attach)
     {
@@ -96,7 +104,7 @@ internal sealed class IncomingLink10 : Link10
         if (_credit <= _creditMax / 2) GrantCredit();
     }
 
-    private void GrantCredit()
+    protected void GrantCredit()
     {
         _credit = _creditMax;
         WriteFlow(_deliveryCount, _credit);
@@ -115,7 +123,8 @@ internal sealed class IncomingLink10 : Link10
         if (_transaction is not null && !_isSettled) Session.Answer(_deliveryId, DeliveryState.AcceptedIn(_transaction), _settlesAtOnce);
     }
 
-    private void Publish(Message message, RouteSet routes)
+    /// <summary>Gives a message to its queues and has it answered.</summary>
+    protected virtual void Publish(Message message, RouteSet routes)
     {
         PublishReceipt receipt = _isSettled ? default : Session.Expect(_deliveryId, routes.Count, _settlesAtOnce);
         if (routes.Count == 0)

@@ -9,8 +9,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>
-/// A message that comes in one transfer or many: its sections in front of the body are looked at as soon as they are there, the body goes straight to its place. Owned by the
-/// connection's task.
+/// A message that comes in one transfer or many: its sections in front of the body are looked at as soon as they are there, the body goes straight to its
+/// place. Owned by the connection's task.
 /// </summary>
 internal sealed class IncomingMessage(ClientSession client, PublishTerminus target, int bytesMax)
 {
@@ -23,10 +23,10 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
     public void Append(ReadOnlySpan<byte> payload, bool isLast, long nowMs)
     {
         _size += payload.Length;
-        if (_size > bytesMax) throw AmqpErrors.MessageTooLarge((ulong)_size, bytesMax);
+        if (_size > bytesMax) throw AmqpErrors.MessageTooLarge((ulong)_size, (ulong)bytesMax);
         if (_message is not null) _message.AppendBody(payload, bytesMax);
         else if (_refusal is null) AppendToBeginning(payload, isLast, nowMs);
-        if (isLast && _message is not null) Body10.Check(_message.Body);
+        if (isLast && _message?.BodySize > 0) Body10.Check(_message.Body);
     }
 
     /// <summary>The complete message, aimed, with one reference, the caller's; false when it is refused by itself: then with the state to answer.</summary>
@@ -54,7 +54,7 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
             received = _beginning.WrittenSpan;
         }
         if (Sections10.TryFindBody(received, out int prefixSize)) Begin(received[..prefixSize], received[prefixSize..], isLast, nowMs);
-        else if (isLast) throw new DecodeException("a message ends before its body");
+        else if (isLast) Begin(received, default, isLast, nowMs); // the standard wants a body; Proton, Artemis and RabbitMQ do without
         else if (_beginning is null)
         {
             _beginning = new ArrayBufferWriter<byte>();

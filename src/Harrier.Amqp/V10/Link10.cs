@@ -50,6 +50,13 @@ internal abstract class Link10(Session10 session, uint handle)
         Session.Write(new Detach { Handle = Handle, Closed = true, Error = error.ToBytes() });
     }
 
+    /// <summary>Another link wants what this one has.</summary>
+    public void Steal(Link10 thief)
+    {
+        if (ReferenceEquals(thief.Connection, Connection)) Detach(AmqpErrors.Stolen()); // whose task this is, and which waits for it
+        else Session.PostDetach(this, AmqpErrors.Stolen());
+    }
+
     /// <summary>Ends the link with its session or connection.</summary>
     public void Abandon(LinkEnd how)
     {

@@ -1,3 +1,4 @@
+using Harrier.Amqp.V10.Durable;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10;
@@ -12,7 +13,10 @@ internal static class LinkFactory
         var reader = new ValueReader(attach.Source);
         if (reader.ReadDescriptor() != Source.Code) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the source of a link to the peer is a source");
         Source source = Source.Decode(ref reader);
-        return new OutgoingLink10(session, in attach, SourceFactory.Create(session.Connection, in source));
+        SourceTerminus terminus = SourceFactory.Create(session.Connection, in source);
+        return terminus.Durability == TerminusDurability.UnsettledState
+            ? new DurableOutgoingLink10(session, in attach, terminus)
+            : new OutgoingLink10(session, in attach, terminus);
     }
 
     private static Link10 CreateIncoming(Session10 session, in Attach attach)
@@ -28,6 +32,9 @@ internal static class LinkFactory
                 default: throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the target of a link is a target or a coordinator");
             }
         }
-        return new IncomingLink10(session, in attach, TargetFactory.Create(session.Connection, in target));
+        PublishTerminus terminus = TargetFactory.Create(session.Connection, in target);
+        // Only a sender that waits for our settling before its own can ask again for what became of a delivery (1.0 part 2, section 2.6.12).
+        bool isDurable = terminus.Durability == TerminusDurability.UnsettledState && attach.RcvSettleMode == ReceiverSettleMode.Second;
+        return isDurable ? new DurableIncomingLink10(session, in attach, terminus) : new IncomingLink10(session, in attach, terminus);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Harrier.Amqp.Conversion;
 using Harrier.Amqp.Transport;
 using Harrier.Broker.Messages;
@@ -11,26 +12,24 @@ namespace Harrier.Amqp.V10;
 /// A link from a queue to the peer: gives it no more than its credit (1.0 part 2, section 2.6.7). Deliveries are written from whatever thread has them; the rest is the
 /// connection's task's.
 /// </summary>
-internal sealed class OutgoingLink10 : Link10, IConsumer
+internal class OutgoingLink10 : Link10, IConsumer
 {
     private readonly SourceTerminus _source;
-    private readonly QueueConsumer _registration;
-    private readonly ConsumerResume _resume;
+    private readonly bool _isSettled;
+    private readonly ulong _messageBytesMax;
+    private QueueConsumer _registration = null!;
+    private ConsumerResume _resume = null!;
     private uint _deliveryCount; // guarded by the output's gate
     private uint _creditLimit;
     private volatile bool _isGone;
 
-    public OutgoingLink10(Session10 session, in Attach attach, SourceTerminus source) : base(session, attach.Handle)
+    public OutgoingLink10(Session10 session, in Attach attach, SourceTerminus source) : this(session, in attach, source, registersLater: true) => Register(holder: 0);
+
+    protected OutgoingLink10(Session10 session, in Attach attach, SourceTerminus source, bool registersLater) : base(session, attach.Handle)
     {
         _source = source;
-        _registration = new QueueConsumer(source.Queue, this)
-        {
-            UsesLinkCredit = true,
-            NoAck = attach.SndSettleMode == SenderSettleMode.Settled,
-            Priority = source.Priority,
-        };
-        _resume = new ConsumerResume(_registration);
-        Client.Consume(_registration);
+        _messageBytesMax = attach.MaxMessageSize ?? 0;
+        _isSettled = attach.SndSettleMode == SenderSettleMode.Settled && registersLater;
     }
 
     public Queue Queue => _source.Queue;
@@ -40,6 +39,12 @@ internal sealed class OutgoingLink10 : Link10, IConsumer
 
     /// <summary>Whether nothing more is to be sent.</summary>
     public bool IsGone => _isGone;
+
+    /// <summary>Deliveries that were sent, resumed ones too.</summary>
+    protected uint DeliveryCount => Volatile.Read(ref _deliveryCount);
+
+    /// <summary>The queue's side of it; null before it is registered.</summary>
+    protected QueueConsumer Registration => _registration;
 
     public bool HasRoom => Session.Outgoing.HasRoom;
 
@@ -63,29 +68,24 @@ internal sealed class OutgoingLink10 : Link10, IConsumer
     {
         if (flow.LinkCredit is { } credit)
         {
-            _creditLimit = (flow.DeliveryCount ?? 0) + credit; // before it has our attach it knows of no delivery, and the first is 0
-            QueueCommandFlags flags = flow.Drain ? QueueCommandFlags.Drain : QueueCommandFlags.None;
-            Client.Commands.Add(new QueueCommand(QueueCommandKind.Credit, Queue, Consumer: _registration, Sequence: _creditLimit, Flags: flags));
+            // Before it has our attach it knows of no delivery, and the first is 0. Limits are serial numbers: credit beyond their half would count as none.
+            _creditLimit = (flow.DeliveryCount ?? 0) + Math.Min(credit, int.MaxValue);
+            Grant(_creditLimit, flow.Drain);
         }
         if (!flow.Echo) return;
         Client.Commands.Run();
         lock (Connection.Output.Gate) WriteFlow(_deliveryCount, (uint)Math.Max(0, (int)(_creditLimit - _deliveryCount)), (uint)Queue.ReadyCount);
     }
 
-    public void Deliver(ReadOnlySpan<Delivery> deliveries)
+    public virtual void Deliver(ReadOnlySpan<Delivery> deliveries)
     {
         lock (Connection.Output.Gate)
         {
-            foreach (ref readonly Delivery delivery in deliveries)
-            {
-                _deliveryCount++;
-                if (ReferenceEquals(delivery.Message.Format, MessageFormat10.Instance)) Session.Outgoing.Deliver(this, in delivery);
-                else DeliverConverted(in delivery);
-            }
+            foreach (ref readonly Delivery delivery in deliveries) Write(in delivery);
         }
     }
 
-    public void Flush() => Connection.Output.Flush();
+    public virtual void Flush() => Connection.Output.Flush();
 
     public bool AwaitRoom() => Session.Outgoing.TryAwaitRoom(_resume);
 
@@ -94,7 +94,7 @@ internal sealed class OutgoingLink10 : Link10, IConsumer
     {
     }
 
-    public void OnDrained(uint deliveryCount)
+    public virtual void OnDrained(uint deliveryCount)
     {
         lock (Connection.Output.Gate) Session.Outgoing.EndDrain(this, deliveryCount);
     }
@@ -106,13 +106,62 @@ internal sealed class OutgoingLink10 : Link10, IConsumer
     {
         if (_isGone) return;
         _deliveryCount = deliveryCount;
-        WriteFlow(deliveryCount, credit: 0, available: 0, drain: true);
+        WriteFlow(deliveryCount, credit: 0, (uint)Queue.ReadyCount, drain: true);
+    }
+
+    /// <summary>The tag of a delivery: its id, for nobody asks for it again (1.0 part 2, section 2.6.12).</summary>
+    public virtual Span<byte> WriteTag(Span<byte> to, uint deliveryId, in Delivery delivery)
+    {
+        BinaryPrimitives.WriteUInt32BigEndian(to, deliveryId);
+        return to[..sizeof(uint)];
+    }
+
+    /// <summary>Joins the queue's consumers; gets nothing before it is resumed.</summary>
+    protected void Register(long holder)
+    {
+        _registration = new QueueConsumer(Queue, this) { UsesLinkCredit = true, NoAck = _isSettled, Priority = _source.Priority, Holder = holder };
+        _resume = new ConsumerResume(_registration);
+        Client.Consume(_registration);
+    }
+
+    /// <summary>Lets the delivery count go up to a number.</summary>
+    protected virtual void Grant(uint limit, bool drain)
+    {
+        QueueCommandFlags flags = drain ? QueueCommandFlags.Drain : QueueCommandFlags.None;
+        Client.Commands.Add(new QueueCommand(QueueCommandKind.Credit, Queue, Consumer: _registration, Sequence: limit, Flags: flags));
+    }
+
+    /// <summary>Writes a delivery. Under the output's gate; the message stays the caller's.</summary>
+    protected void Write(in Delivery delivery, bool isResumed = false)
+    {
+        if (_isGone) return;
+        int size = delivery.Message.Properties.Length + delivery.Message.BodySize;
+        if (_messageBytesMax != 0 && (ulong)size > _messageBytesMax)
+        {
+            Session.PostDetach(this, AmqpErrors.MessageTooLarge((ulong)size, _messageBytesMax)); // it stays in the queue for somebody who takes it
+            return;
+        }
+        _deliveryCount++;
+        if (ReferenceEquals(delivery.Message.Format, MessageFormat10.Instance))
+        {
+            Session.Outgoing.Deliver(this, in delivery, isResumed);
+            return;
+        }
+        Message converted = To10.Convert(delivery.Message);
+        Session.Outgoing.Deliver(this, delivery with { Message = converted }, isResumed);
+        converted.Release();
+    }
+
+    /// <summary>Nothing more is sent.</summary>
+    protected void Stop()
+    {
+        _isGone = true;
+        Client.Commands.Run(); // what was asked for before comes before
     }
 
     protected override void End(LinkEnd how)
     {
-        _isGone = true;
-        Client.Commands.Run(); // what was asked for before comes before
+        Stop();
         Client.Cancel(_registration);
         var unsettled = new List<Settling<OutgoingLink10>>();
         Session.Outgoing.TakeOf(this, unsettled);
@@ -121,12 +170,5 @@ internal sealed class OutgoingLink10 : Link10, IConsumer
             Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: settling.Id, Outcome: outcome));
         Client.Commands.Run();
         _source.End(Client, how);
-    }
-
-    private void DeliverConverted(in Delivery delivery)
-    {
-        Message converted = To10.Convert(delivery.Message);
-        Session.Outgoing.Deliver(this, delivery with { Message = converted });
-        converted.Release();
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Harrier.Amqp.Conversion;
 using Harrier.Amqp.Transport;
 using Harrier.Broker.Messages;
@@ -6,8 +7,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>
-/// A 1.0 message as a consumer gets it: a header of ours, the annotations with the address it was published to, and the bare message as it came (1.0 part 3, section 3.2).
-/// Nothing of it is copied before it is written.
+/// A 1.0 message as a consumer gets it: a header of ours, the annotations with the address it was published to, and the bare message as it came (1.0 part 3,
+/// section 3.2). Nothing of it is copied before it is written.
 /// </summary>
 internal readonly ref struct OutgoingPayload
 {
@@ -29,6 +30,7 @@ internal readonly ref struct OutgoingPayload
         {
             count += sections.MessageAnnotations.ReadItems(out ValueReader items);
             _annotations = items.Rest;
+            if (MayNameAddress(_annotations)) _annotations = WithoutAddress(sections.MessageAnnotations, ref count);
         }
         var head = new ValueWriter(scratch[..(ScratchBytes - AddressBytesMax)]);
         HeaderOf(message, acquiredCount, deliveryCount).Write(ref head);
@@ -66,6 +68,26 @@ internal readonly ref struct OutgoingPayload
         int size = Math.Min(part.Length - from, count);
         output.Write(part.Slice(from, size));
         (from, count) = (0, count - size);
+    }
+
+    // Whoever publishes may call his annotations as the broker does: a key stands in a map once.
+    private static bool MayNameAddress(ReadOnlySpan<byte> annotations) => annotations.IndexOf("x-exchange"u8) >= 0 || annotations.IndexOf("x-routing-key"u8) >= 0;
+
+    private static byte[] WithoutAddress(Value10 annotations, ref int count)
+    {
+        var kept = new ArrayBufferWriter<byte>();
+        var reader = new MapReader10(annotations);
+        while (reader.TryRead(out Value10 key, out Value10 value))
+        {
+            if (key.Is("x-exchange"u8) || key.Is("x-routing-key"u8))
+            {
+                count -= 2;
+                continue;
+            }
+            kept.Write(key.Encoded);
+            kept.Write(value.Encoded);
+        }
+        return kept.WrittenSpan.ToArray();
     }
 
     private static MessageHeader HeaderOf(Message message, int acquiredCount, int deliveryCount) => new()

@@ -15,6 +15,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
 {
     private readonly UnackedDeliveries<OutgoingLink10> _unsettled = new();
     private readonly Queue<Waiting> _waiting = new();
+    private readonly byte[] _scratch = new byte[OutgoingPayload.ScratchBytes]; // on the stack it would be cleared for every message
     private List<IRoomWaiter> _roomWaiters = [];
     private uint _nextTransferId;
     private uint _peerWindow = peerWindow;
@@ -41,10 +42,10 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
     }
 
     /// <summary>Writes a delivery. Under the gate; the message stays the caller's.</summary>
-    public void Deliver(OutgoingLink10 link, in Delivery delivery)
+    public void Deliver(OutgoingLink10 link, in Delivery delivery, bool isResumed = false)
     {
         ulong number = delivery.IsSettled ? _unsettled.AddSettled() : _unsettled.Add(link, delivery.Id);
-        var transfer = new OutgoingTransfer(link, (uint)number, delivery.Message, delivery.AcquiredCount, delivery.DeliveryCount, delivery.IsSettled);
+        var transfer = new OutgoingTransfer(link, (uint)number, in delivery, isResumed);
         if (_waiting.Count == 0 && TryWrite(ref transfer)) return;
         delivery.Message.AddReferences(1);
         _waiting.Enqueue(new Waiting { Transfer = transfer });
@@ -141,7 +142,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         bool isComplete = false;
         while (!isComplete && _peerWindow > 0)
         {
-            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax);
+            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, _scratch);
             _peerWindow--;
             Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
         }

@@ -1,4 +1,5 @@
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -9,7 +10,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>
-/// The target of a link from the peer (1.0 part 3, section 3.5.4): one place for all messages, or none, and each message says where it goes. Owned by the connection's task.
+/// The target of a link from the peer (1.0 part 3, section 3.5.4): one place for all messages, or none, and each message says where it goes. Owned by the
+/// connection's task.
 /// </summary>
 internal sealed class PublishTerminus(ClientSession client, Address10 address, byte[] encodedAddress, bool allowsVersion1)
 {
@@ -22,6 +24,12 @@ internal sealed class PublishTerminus(ClientSession client, Address10 address, b
 
     /// <summary>The queue that was made for this link, or null.</summary>
     public Queue? DynamicQueue { get; init; }
+
+    /// <summary>Whether what was received and not settled outlives the link (1.0 part 3, section 3.5.5).</summary>
+    public TerminusDurability Durability { get; init; }
+
+    /// <summary>For how long it outlives the link.</summary>
+    public TerminusPolicy Policy { get; init; }
 
     /// <summary>The encoded node properties of a dynamic queue, or empty.</summary>
     public byte[] NodeProperties { get; init; } = [];
@@ -60,6 +68,9 @@ internal sealed class PublishTerminus(ClientSession client, Address10 address, b
     public byte[] Encode() => Values10.Composite(new Target
     {
         Address = encodedAddress.Length == 0 ? default : encodedAddress,
+        Durable = Durability,
+        ExpiryPolicy = Policy.Symbol,
+        Timeout = Policy.TimeoutSeconds,
         Dynamic = DynamicQueue is not null,
         DynamicNodeProperties = NodeProperties.Length == 0 ? default : NodeProperties,
     });

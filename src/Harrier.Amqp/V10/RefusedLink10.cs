@@ -1,3 +1,4 @@
+using Harrier.Amqp.V10.Durable;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10;
@@ -7,16 +8,7 @@ internal sealed class RefusedLink10(Session10 session, uint handle, AmqpExceptio
 {
     public override void Answer(in Attach attach)
     {
-        bool isSender = attach.Role == Role.Receiver;
-        Session.Write(new Attach
-        {
-            Name = attach.Name,
-            Handle = attach.Handle,
-            Role = isSender ? Role.Sender : Role.Receiver,
-            Source = isSender ? default : attach.Source,
-            Target = isSender ? attach.Target : default,
-            InitialDeliveryCount = isSender ? 0 : null,
-        });
+        Session.Write(new AttachCopy(in attach).Refusal(Handle));
         Detach(error);
     }
 

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -51,7 +53,14 @@ internal sealed class Session10
     /// <summary>Transactions that were declared and not discharged.</summary>
     public Transactions10 Transactions { get; }
 
-    private SessionSettlements Settlements { get; }
+    /// <summary>Termini whose link is gone and that stay for as long as the session does.</summary>
+    public List<DurableTerminus> LingeringTermini { get; } = [];
+
+    /// <summary>Deliveries that were answered and that their sender has to settle, by their ids.</summary>
+    public SortedDictionary<uint, (DurableIncomingLink10 Link, byte[] Tag)> AwaitingSender { get; } = [];
+
+    /// <summary>Answers that wait for the disk.</summary>
+    public SessionSettlements Settlements { get; }
 
     private ClientSession Client => Connection.Session;
 
@@ -67,17 +76,9 @@ internal sealed class Session10
         {
             switch (performative)
             {
-                case Transfer.Code:
-                    Transfer transfer = Transfer.Decode(ref reader);
-                    OnTransfer(in transfer, reader.Rest);
-                    break;
-                case Disposition.Code: OnDisposition(Disposition.Decode(ref reader)); break;
-                case Flow.Code: OnFlow(Flow.Decode(ref reader)); break;
-                case Attach.Code: OnAttach(Attach.Decode(ref reader)); break;
-                case Detach.Code: OnDetach(Detach.Decode(ref reader)); break;
-                case End.Code: OnEnd(); break;
-                case Begin.Code: throw AmqpErrors.IllegalState($"a session was begun on channel {Channel}, which has one");
-                default: throw AmqpErrors.IllegalState($"a performative with the descriptor 0x{performative:x} is not expected in a session");
+                case Transfer.Code: OnTransfer(ref reader); break;
+                case Disposition.Code: OnDisposition(ref reader); break;
+                default: ApplyRare(performative, ref reader); break;
             }
         }
         catch (AmqpException e) when (e.Scope != AmqpErrorScope.Connection)
@@ -141,12 +142,30 @@ internal sealed class Session10
     /// <summary>Ends what is the session's because the connection is gone.</summary>
     public void Abandon() => Close(LinkEnd.ConnectionLost);
 
+    // Apart, for these performatives are large: their room on the stack would be cleared for every transfer.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ApplyRare(ulong performative, ref ValueReader reader)
+    {
+        switch (performative)
+        {
+            case Flow.Code: OnFlow(Flow.Decode(ref reader)); break;
+            case Attach.Code: OnAttach(Attach.Decode(ref reader)); break;
+            case Detach.Code: OnDetach(Detach.Decode(ref reader)); break;
+            case End.Code: OnEnd(); break;
+            case Begin.Code: throw AmqpErrors.IllegalState($"a session was begun on channel {Channel}, which has one");
+            default: throw AmqpErrors.IllegalState($"a performative with the descriptor 0x{performative:x} is not expected in a session");
+        }
+    }
+
     private void Close(LinkEnd how)
     {
         Client.Commands.Run();
         foreach (Link10 link in _links.Values) link.Abandon(how);
         _links.Clear();
         _lastLink = null;
+        LingeringTermini.RemoveAll(terminus => terminus.Expire(how));
+        Connection.LingeringTermini.AddRange(LingeringTermini);
+        AwaitingSender.Clear();
         Transactions.RollBackAll();
         Outgoing.Close();
         Client.Commands.Run();
@@ -188,6 +207,21 @@ internal sealed class Session10
         link.Answer(in attach);
     }
 
+    /// <summary>Goes on with an attach whose answer had to wait. What is wrong with it concerns the one link.</summary>
+    public void GoOn(Link10 link, AttachCopy attach, Action work)
+    {
+        if (link.IsDetached) return;
+        try
+        {
+            work();
+        }
+        catch (Exception e) when (RefusalOf(e) is { } refusal)
+        {
+            Write(attach.Refusal(link.Handle));
+            link.Detach(refusal);
+        }
+    }
+
     // Everything that is wrong with an attach concerns the one link (1.0 part 2, section 2.6.3).
     private static AmqpException? RefusalOf(Exception e) => e switch
     {
@@ -206,8 +240,10 @@ internal sealed class Session10
         _lastLink = null;
     }
 
-    private void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void OnTransfer(ref ValueReader reader)
     {
+        Transfer transfer = Transfer.Decode(ref reader);
         (uint next, uint window) = ((uint)(_incoming >> 32), (uint)_incoming);
         if (window == 0) throw AmqpErrors.WindowViolation("a transfer came beyond the incoming window");
         _incoming = Pack(next + 1, window - 1);
@@ -220,7 +256,7 @@ internal sealed class Session10
         if (link.IsDetached) return; // it was on its way
         try
         {
-            link.OnTransfer(in transfer, payload);
+            link.OnTransfer(in transfer, reader.Rest);
         }
         catch (Exception e) when (RefusalOf(e) is { } error)
         {
@@ -240,10 +276,16 @@ internal sealed class Session10
         if (!link.IsDetached) link.OnFlow(in flow);
     }
 
-    private void OnDisposition(in Disposition disposition)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void OnDisposition(ref ValueReader reader)
     {
-        if (disposition.Role == Role.Sender) return; // deliveries to us that we have answered, and that are settled by that
+        Disposition disposition = Disposition.Decode(ref reader);
         uint last = disposition.Last ?? disposition.First;
+        if (disposition.Role == Role.Sender)
+        {
+            if (disposition.Settled) ForgetReceived(disposition.First, last);
+            return;
+        }
         DeliveryState state = DeliveryState.Read(disposition.State);
         if (!disposition.Settled && !state.IsTerminal) return; // how far it has come is of no concern
         Transaction10? transaction = state.IsTransactional ? Transactions.Find(state.TransactionId) : null;
@@ -252,21 +294,34 @@ internal sealed class Session10
         {
             Outcome outcome = state.Outcome ?? settling.Owner.DefaultOutcome;
             if (transaction is null) Settle(in settling, outcome);
-            else transaction.Settle(in settling, outcome);
+            else transaction.Settle(in settling, outcome, disposition.Settled);
         }
-        bool isSecond = !disposition.Settled && _settling.Count > 0; // the receiver waits for us to settle first
+        bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
+        if (isSecond) SettleSecond(in disposition, last);
         _settling.Clear();
-        if (isSecond) Connection.Settlements.Add((Settlements, new SettlementRun(Role.Sender, disposition.First, last, disposition.State.ToArray(), IsSettled: true)), Commit());
     }
 
     /// <summary>Ends a delivery.</summary>
     private void Settle(in Settling<OutgoingLink10> settling, Outcome outcome) =>
         Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
 
-    private long Commit()
+    /// <summary>Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once nothing can undo it.</summary>
+    private void SettleSecond(in Disposition disposition, uint last)
     {
         Client.Commands.Run();
-        return Client.Ticket;
+        long ticket = _settling.Max(settling => settling.Owner.Queue.Ticket);
+        Connection.Settlements.Add((Settlements, new SettlementRun(Role.Sender, disposition.First, last, disposition.State.ToArray(), IsSettled: true)), ticket);
+    }
+
+    /// <summary>The sender has settled what we had an outcome for: it will not ask again.</summary>
+    private void ForgetReceived(uint first, uint last)
+    {
+        if (AwaitingSender.Count == 0) return;
+        foreach ((uint id, (DurableIncomingLink10 link, byte[] tag)) in AwaitingSender.Where(a => a.Key - first <= last - first).ToArray())
+        {
+            AwaitingSender.Remove(id);
+            link.Forget(tag);
+        }
     }
 
     private Link10 FindLink(uint handle)

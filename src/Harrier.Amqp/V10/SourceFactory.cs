@@ -1,3 +1,4 @@
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -15,7 +16,7 @@ internal static class SourceFactory
         Outcome defaultOutcome = DeliveryState.Read(source.DefaultOutcome).Outcome ?? Outcome.Released;
         if (source.Dynamic)
         {
-            Queue made = DynamicNode.Declare(client, connection.Broker);
+            Queue made = DynamicNode.Declare(client);
             return new SourceTerminus(made, Values10.Text(Addresses10.OfQueue(made.Name)))
             {
                 IsDynamic = true,
@@ -32,6 +33,8 @@ internal static class SourceFactory
         {
             DefaultOutcome = defaultOutcome,
             DefaultOutcomeBytes = source.DefaultOutcome.ToArray(),
+            Durability = source.Durable,
+            Policy = TerminusPolicy.Read(source.ExpiryPolicy, source.Timeout),
         };
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
@@ -27,6 +28,12 @@ internal sealed record SourceTerminus(Queue Queue, byte[] Address)
     /// <summary>The encoded filters that are understood, or empty.</summary>
     public byte[] Filter { get; init; } = [];
 
+    /// <summary>Whether unsettled deliveries outlive the link (1.0 part 3, section 3.5.5).</summary>
+    public TerminusDurability Durability { get; init; }
+
+    /// <summary>For how long it outlives the link.</summary>
+    public TerminusPolicy Policy { get; init; }
+
     /// <summary>The consumer's priority.</summary>
     public long Priority { get; init; }
 
@@ -34,6 +41,9 @@ internal sealed record SourceTerminus(Queue Queue, byte[] Address)
     public byte[] Encode() => Values10.Composite(new Source
     {
         Address = Address,
+        Durable = Durability,
+        ExpiryPolicy = Policy.Symbol,
+        Timeout = Policy.TimeoutSeconds,
         Dynamic = IsDynamic,
         DynamicNodeProperties = OrNull(NodeProperties),
         Filter = OrNull(Filter),

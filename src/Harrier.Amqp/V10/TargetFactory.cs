@@ -1,3 +1,4 @@
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -15,7 +16,7 @@ internal static class TargetFactory
         bool allowsVersion1 = connection.Limits.AllowsAddressVersion1;
         if (target.Dynamic)
         {
-            Queue queue = DynamicNode.Declare(client, connection.Broker);
+            Queue queue = DynamicNode.Declare(client);
             var place = new Address10(AddressKind.Exchange, default, queue.Name);
             return new PublishTerminus(client, place, Values10.Text(Addresses10.OfQueue(queue.Name)), allowsVersion1)
             {
@@ -25,7 +26,11 @@ internal static class TargetFactory
         }
         Address10 address = Addresses10.Parse(target.Address, allowsVersion1);
         if (address.Kind == AddressKind.Name && connection.Limits.CreatesQueues) DynamicNode.EnsureQueue(client, address.Name);
-        return new PublishTerminus(client, Locate(client, address), target.Address.ToArray(), allowsVersion1);
+        return new PublishTerminus(client, Locate(client, address), target.Address.ToArray(), allowsVersion1)
+        {
+            Durability = target.Durable,
+            Policy = TerminusPolicy.Read(target.ExpiryPolicy, target.Timeout),
+        };
     }
 
     /// <summary>The exchange and routing key that an address stands for, once it is sure that they are there and that the client may publish to them.</summary>
@@ -38,7 +43,7 @@ internal static class TargetFactory
             case AddressKind.Exchange:
                 client.ExchangeToPublishTo(address.Name);
                 return address;
-            case AddressKind.Name when client.VirtualHost.TryFindQueue(address.Name, client, out _): return LocateQueue(client, address.Name);
+            case AddressKind.Name when Exists(client, address.Name): return LocateQueue(client, address.Name);
             case AddressKind.Name:
                 client.ExchangeToPublishTo(address.Name); // its keys are the messages' subjects
                 return address with { Kind = AddressKind.Exchange };
@@ -48,8 +53,12 @@ internal static class TargetFactory
 
     private static Address10 LocateQueue(ClientSession client, Utf8Name name)
     {
-        if (!DirectReplies.IsReplyName(name.Span)) client.VirtualHost.FindQueue(name, client);
+        if (!DirectReplies.IsReplyName(name.Span) && !Exists(client, name)) throw ErrorCatalogue.NoQueue(name.ToString(), client.VirtualHost.Name);
         client.ExchangeToPublishTo(default);
         return new Address10(AddressKind.Exchange, default, name);
     }
+
+    // Also another connection's exclusive queue: anybody may publish to it, as in 0-9-1, or nobody could answer a request.
+    private static bool Exists(ClientSession client, Utf8Name queue) =>
+        client.VirtualHost.Topology.Queues.TryGetValue(queue, out Queue? found) && found.Definition.IsOrdinary;
 }

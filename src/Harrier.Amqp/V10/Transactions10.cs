@@ -35,7 +35,7 @@ internal sealed class Transactions10(Session10 session, int bytesMax)
     /// <summary>Rolls back what was not discharged.</summary>
     public void RollBackAll()
     {
-        foreach (Transaction10 transaction in _open.Values) transaction.RollBack(session.Outgoing);
+        foreach (Transaction10 transaction in _open.Values) transaction.RollBack(session.Connection.Session.Commands, session.Outgoing);
         _open.Clear();
     }
 
@@ -51,7 +51,7 @@ internal sealed class Transaction10(int bytesMax)
     private const int CommandBytes = 128;
 
     private readonly List<QueueCommand> _commands = [];
-    private readonly List<Settling<OutgoingLink10>> _settled = [];
+    private readonly List<(Settling<OutgoingLink10> Delivery, bool IsSettled)> _settled = [];
     private long _bytes;
 
     /// <summary>Keeps a publication. Takes over the caller's reference to the message.</summary>
@@ -69,26 +69,37 @@ internal sealed class Transaction10(int bytesMax)
     }
 
     /// <summary>Keeps the end of a delivery.</summary>
-    public void Settle(in Settling<OutgoingLink10> settling, Outcome outcome)
+    /// <param name="settling">The delivery.</param>
+    /// <param name="outcome">How it ends.</param>
+    /// <param name="isSettled">Whether the receiver has settled it already, and knows nothing of it any more.</param>
+    public void Settle(in Settling<OutgoingLink10> settling, Outcome outcome, bool isSettled)
     {
         _bytes += CommandBytes;
-        _settled.Add(settling);
+        _settled.Add((settling, isSettled));
         _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
     }
+
+    /// <summary>The deliveries that end with it and that their receivers have yet to be told of.</summary>
+    public IEnumerable<uint> Unsettled => _settled.Where(s => !s.IsSettled).Select(s => (uint)s.Delivery.Tag);
 
     /// <summary>Applies everything; false when a queue has no room: then it is rolled back.</summary>
     public bool TryCommit(CommandBatch commands, OutgoingSession outgoing)
     {
         if (commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands))) return true;
-        RollBack(outgoing);
+        RollBack(commands, outgoing);
         return false;
     }
 
-    /// <summary>Forgets the publications; what was delivered is outstanding again.</summary>
-    public void RollBack(OutgoingSession outgoing)
+    /// <summary>
+    /// Forgets the publications. What was delivered and is not settled is outstanding again (1.0 part 4, section 4.4.2); of what its receiver has settled,
+    /// or whose link is gone, nobody will hear any more: it goes back to its queue.
+    /// </summary>
+    public void RollBack(CommandBatch commands, OutgoingSession outgoing)
     {
         foreach (QueueCommand command in _commands) command.Message?.Release();
-        outgoing.Restore(_settled.Where(settling => !settling.Owner.IsGone));
+        outgoing.Restore(_settled.Where(s => !s.IsSettled && !s.Delivery.Owner.IsGone).Select(s => s.Delivery));
+        foreach ((Settling<OutgoingLink10> delivery, _) in _settled.Where(s => s.IsSettled || s.Delivery.Owner.IsGone))
+            commands.Add(new QueueCommand(QueueCommandKind.Settle, delivery.Owner.Queue, Delivery: delivery.Id, Outcome: Outcome.Released));
         _commands.Clear();
     }
 }

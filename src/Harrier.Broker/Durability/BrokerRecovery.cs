@@ -55,6 +55,7 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
                 image.End();
                 continue;
             }
+            image.ForgetHolds(holder => !topology.Queues.ContainsKey(holder));
             new PostponedPlaces(image, id, formats).Separate();
             lock (queue.Shard.Gate)
             {
@@ -114,5 +115,5 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
     }
 
     private static bool NamesLane(QueueOp op) =>
-        op is QueueOp.Settled or QueueOp.Returned or QueueOp.Delivered or QueueOp.EnqueuedInLane or QueueOp.EnqueuedTooInLane;
+        op is QueueOp.Settled or QueueOp.Returned or QueueOp.Delivered or QueueOp.Held or QueueOp.EnqueuedInLane or QueueOp.EnqueuedTooInLane;
 }

@@ -6,8 +6,8 @@ using Harrier.Storage.Segments;
 namespace Harrier.Broker.Durability;
 
 /// <summary>
-/// Gives the messages that wait for their retry a place of their own. The log says of them when they are ready again, but some stand in runs, which are ready as a
-/// whole.
+/// Gives the messages that wait for their retry or their terminus a place of their own. The log says of them when they are ready again, but some stand in runs, which
+/// are ready as a whole.
 /// </summary>
 internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFormats formats)
 {
@@ -19,13 +19,13 @@ internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFor
     /// <summary>Takes them out of runs, and of what arrived since the manifest.</summary>
     public void Separate()
     {
-        if (image.Postponed.Count == 0) return;
+        if (image.Postponed.Count == 0 && image.Held.Count == 0) return;
         foreach (QueueEntry entry in image.Scattered.Values.Concat(image.Fresh)) Note(entry.Sequence, entry.Lane);
         foreach ((byte lane, DiskRun run) in image.Runs)
-            foreach (ulong sequence in run.Returns?.Keys ?? Enumerable.Empty<ulong>()) Note(sequence, lane);
+            foreach (ulong sequence in (run.Returns?.Keys ?? Enumerable.Empty<ulong>()).Concat(image.Held.Keys.Where(run.Holds))) Note(sequence, lane);
         for (int i = 0; i < image.Fresh.Count; i++)
         {
-            if (image.Fresh[i] is not { Message: not null } entry || !image.Postponed.ContainsKey(entry.Sequence)) continue;
+            if (image.Fresh[i] is not { Message: not null } entry || !image.IsOut(entry.Sequence)) continue;
             image.Scattered.Add(entry.Sequence, entry);
             image.Fresh[i] = entry with { Message = null };
         }
@@ -34,7 +34,7 @@ internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFor
 
     private void Note(ulong sequence, byte lane)
     {
-        if (image.Postponed.ContainsKey(sequence)) _last[lane] = Math.Max(_last.GetValueOrDefault(lane), sequence);
+        if (image.IsOut(sequence)) _last[lane] = Math.Max(_last.GetValueOrDefault(lane), sequence);
     }
 
     private bool HasMore(byte lane, ulong sequence) => sequence <= _last.GetValueOrDefault(lane);
@@ -60,7 +60,7 @@ internal sealed class PostponedPlaces(QueueImage image, long queueId, MessageFor
             if (records.Key.QueueId != queueId) throw run.File.Damaged(records.Offset);
             if (!HasMore(lane, records.Key.Sequence)) return false;
             bool isTransient = (records.Key.Flags & SegmentFlags.Transient) != SegmentFlags.None;
-            if (!isTransient && image.Postponed.ContainsKey(records.Key.Sequence) && run.Holds(records.Key.Sequence)) TakeOut(lane, run, records);
+            if (!isTransient && image.IsOut(records.Key.Sequence) && run.Holds(records.Key.Sequence)) TakeOut(lane, run, records);
         }
         from = records.NextOffset;
         return from < run.End;

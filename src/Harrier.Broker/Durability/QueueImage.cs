@@ -31,6 +31,9 @@ internal sealed class QueueImage
     /// <summary>When messages that came back may be delivered again.</summary>
     public Dictionary<ulong, long> Postponed { get; } = [];
 
+    /// <summary>The termini that messages are held for.</summary>
+    public Dictionary<ulong, long> Held { get; } = [];
+
     /// <summary>The keys of messages that are not to be taken again, in the order in which they came.</summary>
     public List<(byte[] Key, long ForgottenAtMs)> Keys { get; } = [];
 
@@ -48,6 +51,7 @@ internal sealed class QueueImage
         }
         for (int left = reader.Count(); left > 0; left--) image.Runs.Add((reader.Byte(), RunState.Read(ref reader, findSegment)));
         for (int left = reader.Count(); left > 0; left--) image.Postponed.Add(reader.Number(), (long)reader.Number());
+        for (int left = reader.Count(); left > 0; left--) image.Held.Add(reader.Number(), (long)reader.Number());
         for (int left = reader.Count(); left > 0; left--) image.Keys.Add((reader.Bytes().ToArray(), reader.Fixed()));
         return image;
     }
@@ -72,6 +76,7 @@ internal sealed class QueueImage
             case QueueOp.Purged: Purge(sequence, ref reader); break;
             case QueueOp.Ended: End(); break;
             case QueueOp.Remembered: Keys.Add((reader.Bytes().ToArray(), reader.Fixed())); break;
+            case QueueOp.Held: Held[sequence] = (long)reader.Number(); break;
             case QueueOp.Paused: IsPaused = sequence != 0; break;
             default: throw new DataDamagedException($"the log holds an op {(byte)op} that this Harrier does not know");
         }
@@ -82,7 +87,7 @@ internal sealed class QueueImage
     {
         switch (op)
         {
-            case QueueOp.Settled: reader.Number(); break;
+            case QueueOp.Settled or QueueOp.Held: reader.Number(); break;
             case QueueOp.Returned:
                 for (int i = 0; i < 3; i++) reader.Number();
                 break;
@@ -95,6 +100,16 @@ internal sealed class QueueImage
                 for (int left = reader.Count(); left > 0; left--) ReadKept(ref reader);
                 break;
         }
+    }
+
+    /// <summary>Whether the message stays out of the ready ones for now.</summary>
+    public bool IsOut(ulong sequence) => Postponed.ContainsKey(sequence) || Held.ContainsKey(sequence);
+
+    /// <summary>Forgets holds for termini that are no more: these messages are ready.</summary>
+    public void ForgetHolds(Predicate<long> isGone)
+    {
+        foreach ((ulong sequence, long holder) in Held)
+            if (isGone(holder)) Held.Remove(sequence);
     }
 
     /// <summary>Gives up everything that it holds on to.</summary>
@@ -128,6 +143,7 @@ internal sealed class QueueImage
     private void Remove(ulong sequence, byte lane, int bodySize)
     {
         Postponed.Remove(sequence);
+        Held.Remove(sequence);
         if (Scattered.Remove(sequence, out QueueEntry scattered)) scattered.Release();
         else if (FindFresh(sequence) is { } at)
         {
@@ -141,6 +157,7 @@ internal sealed class QueueImage
     {
         var counts = new ReturnCounts((int)reader.Number(), (int)reader.Number());
         long readyAtMs = (long)reader.Number();
+        Held.Remove(sequence);
         if (readyAtMs != 0) Postponed[sequence] = readyAtMs;
         else Postponed.Remove(sequence);
         if (Scattered.TryGetValue(sequence, out QueueEntry scattered)) Scattered[sequence] = With(scattered);

@@ -39,6 +39,9 @@ internal sealed class QueueSnapshot(Queue queue, ulong index, ulong nextSequence
     /// <summary>When messages that came back may be delivered again.</summary>
     public List<(ulong Sequence, long ReadyAtMs)> Postponed { get; } = [];
 
+    /// <summary>The termini that messages are held for.</summary>
+    public List<(ulong Sequence, long Holder)> Held { get; } = [];
+
     /// <summary>The keys of messages that are not to be taken again.</summary>
     public List<(byte[] Key, long ForgottenAtMs)> Keys { get; } = [];
 
@@ -136,6 +139,12 @@ internal sealed class QueueSnapshot(Queue queue, ulong index, ulong nextSequence
         {
             writer.Number(sequence);
             writer.Number(readyAtMs);
+        }
+        writer.Number(Held.Count);
+        foreach ((ulong sequence, long holder) in Held)
+        {
+            writer.Number(sequence);
+            writer.Number(holder);
         }
         writer.Number(Keys.Count);
         foreach ((byte[] key, long forgottenAtMs) in Keys)

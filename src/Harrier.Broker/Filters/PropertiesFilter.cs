@@ -13,7 +13,7 @@ public sealed class PropertiesFilter : IMessageFilter
     /// <summary>Throws <see cref="FilterException"/> for no or too many fields, a field that does not exist, and values that cannot be expected.</summary>
     /// <param name="fields">
     /// Fields as 1.0 names them (<c>message-id</c>; part 3, section 3.2.4), and what is expected of each; texts with the modifiers <c>&amp;p:</c> and
-    /// <c>&amp;s:</c>, times in milliseconds since 1970, null for anything.
+    /// <c>&amp;s:</c>, times as timestamps or as whole milliseconds since 1970, null for anything.
     /// </param>
     public PropertiesFilter(IReadOnlyList<Argument> fields)
     {

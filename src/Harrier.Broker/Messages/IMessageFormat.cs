@@ -45,7 +45,7 @@ public enum MessageProperty
     /// <summary>Of any type in 1.0.</summary>
     CorrelationId,
 
-    /// <summary>When it was made, in seconds since 1970.</summary>
+    /// <summary>When it was made: a timestamp.</summary>
     Timestamp,
 
     UserId,
@@ -55,10 +55,10 @@ public enum MessageProperty
     ContentType,
     ContentEncoding,
 
-    /// <summary>In milliseconds since 1970.</summary>
+    /// <summary>A timestamp.</summary>
     AbsoluteExpiryTime,
 
-    /// <summary>As <see cref="Timestamp"/>, in milliseconds.</summary>
+    /// <summary>What 0-9-1 calls <see cref="Timestamp"/>.</summary>
     CreationTime,
 
     /// <summary>In 0-9-1, where groups are unknown, the application id, as RabbitMQ converts it.</summary>
@@ -87,8 +87,14 @@ public readonly ref struct HeaderValue(ArgumentKind kind, long integer, double r
     /// <summary>The number of an integer of any width, or null for other kinds.</summary>
     public long? Integer => _kind is >= ArgumentKind.SignedByte and <= ArgumentKind.SignedLong ? _integer : null;
 
-    /// <summary>The number of an integer or timestamp, or 0 or 1 for a boolean; 0 for other kinds.</summary>
-    public long WholeNumber => _kind is >= ArgumentKind.Boolean and <= ArgumentKind.SignedLong or ArgumentKind.Timestamp ? _integer : 0;
+    /// <summary>A boolean, or null for other kinds.</summary>
+    public bool? Boolean => _kind == ArgumentKind.Boolean ? _integer != 0 : null;
+
+    /// <summary>The milliseconds of a timestamp beyond its last full second.</summary>
+    public int SubsecondMs { get; init; }
+
+    /// <summary>A timestamp in milliseconds since 1970, the last or first one that they can express at most; null for other kinds.</summary>
+    public long? TimeMs => _kind == ArgumentKind.Timestamp ? Math.Clamp(_integer, long.MinValue / 1000, long.MaxValue / 1000) * 1000 + SubsecondMs : null;
 
     /// <summary>The number of a float or double, or null for other kinds.</summary>
     public double? Real => _kind is ArgumentKind.Float or ArgumentKind.Double ? _real : null;

@@ -22,6 +22,9 @@ public enum QueueRole : byte
 
     /// <summary>It keeps the last messages of its exchange for queues that are bound later.</summary>
     History,
+
+    /// <summary>It stands for the end of a 1.0 link that outlives the link, and keeps what that end knows of deliveries.</summary>
+    Terminus,
 }
 
 /// <summary>A queue as it was declared. An exclusive queue is never durable, whatever the client asked for (behaviour note 31).</summary>
@@ -33,6 +36,9 @@ public sealed record QueueDefinition(
 {
     /// <summary>Whether messages wait in it for their time, and go to their exchange then.</summary>
     public bool IsStaging => Role == QueueRole.Staging;
+
+    /// <summary>Whether it works for an exchange.</summary>
+    public bool IsServant => Role is QueueRole.Staging or QueueRole.History;
 
     /// <summary>Whether clients may use it: not when the broker made it for itself.</summary>
     public bool IsOrdinary => Role == QueueRole.Ordinary;
@@ -96,6 +102,15 @@ public sealed class Queue
 
     /// <summary>Deliveries to consumers since the queue exists. May be a moment old.</summary>
     public long DeliveredCount => Machine.DeliveredCount;
+
+    /// <summary>The ticket of the log that stands for all that has happened in the queue, also what nobody waits for. Takes the shard's lock.</summary>
+    public long Ticket
+    {
+        get
+        {
+            lock (Shard.Gate) return Shard.Log?.Appended ?? 0;
+        }
+    }
 
     /// <summary>Whether it refuses messages now for want of room. May be a moment old.</summary>
     internal bool IsFull => Machine.IsFull;

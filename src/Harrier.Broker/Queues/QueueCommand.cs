@@ -63,6 +63,15 @@ public enum QueueCommandKind : byte
     /// <summary>End a pause.</summary>
     Unpause,
 
+    /// <summary>Remove a consumer. What it has unacked is held for its terminus.</summary>
+    Suspend,
+
+    /// <summary>Give a consumer what is held for its terminus.</summary>
+    Adopt,
+
+    /// <summary>Put back what is held for a terminus, whose number is the command's sequence.</summary>
+    Abandon,
+
     /// <summary>Let a consumer's delivery count go up to a number, the command's sequence.</summary>
     Credit,
 }
@@ -137,9 +146,10 @@ public enum QueueAnswerStatus : byte
 /// <param name="HasEnded">The cancelled consumer was the last of an auto-delete queue, which has ended itself and is to be taken out of the topology.</param>
 /// <param name="Load">What to wait for before asking again.</param>
 /// <param name="Sequence">The place of the message in the queue.</param>
+/// <param name="Held">What a consumer has adopted.</param>
 public readonly record struct QueueAnswer(
     QueueAnswerStatus Status, int MessageCount = 0, Message? Message = null, DeliveryId Delivery = default, int AcquiredCount = 0, int DeliveryCount = 0,
-    bool HasEnded = false, BacklogLoad? Load = null, ulong Sequence = 0)
+    bool HasEnded = false, BacklogLoad? Load = null, ulong Sequence = 0, IReadOnlyList<HeldDelivery>? Held = null)
 {
     /// <summary>Whether somebody had the message before.</summary>
     public bool IsRedelivered => AcquiredCount > 0;

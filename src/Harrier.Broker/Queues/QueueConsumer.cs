@@ -25,6 +25,9 @@ public sealed class QueueConsumer
     /// <summary>Unacked messages it may have at once; 0 for no limit.</summary>
     public int PrefetchCount { get; init; }
 
+    /// <summary>The number of the terminus that its unsettled deliveries are kept for when it is gone; 0 for none.</summary>
+    public long Holder { get; init; }
+
     /// <summary>Whether it gets no more than it has granted credit for (1.0 part 2, section 2.6.7).</summary>
     public bool UsesLinkCredit { get; init; }
 

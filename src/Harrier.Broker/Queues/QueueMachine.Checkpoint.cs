@@ -20,7 +20,8 @@ public sealed partial class QueueMachine
     {
         var snapshot = new QueueSnapshot(queue, index, _nextSequence, sparse) { HasEnded = IsDeleted, IsPaused = IsPaused };
         if (IsDeleted) return snapshot;
-        foreach (QueueEntry entry in Given().Concat(_aside.Values.Select(aside => aside.Entry)).Concat(_ready.Lanes.SelectMany(lane => lane.Returned.Concat(lane.Window))))
+        IEnumerable<QueueEntry> inLanes = _ready.Lanes.SelectMany(lane => lane.Returned.Concat(lane.Window));
+        foreach (QueueEntry entry in Given().Concat(_aside.Values.Select(aside => aside.Entry)).Concat(inLanes))
         {
             if (!entry.IsLogged) continue;
             if (entry.Stored.File is not null) snapshot.Stored.Add(entry with { Message = null });
@@ -31,6 +32,7 @@ public sealed partial class QueueMachine
         foreach (Lane lane in _ready.Lanes) Collect(lane, snapshot);
         foreach (Aside aside in _aside.Values)
             if (aside.IsPostponed) snapshot.Postponed.Add((aside.Entry.Sequence, aside.ReadyAtMs));
+        snapshot.Held.AddRange(Holds());
         if (_keys is not null && queue.IsLogged) snapshot.Keys.AddRange(_keys.Keys);
         return snapshot;
     }
@@ -44,11 +46,13 @@ public sealed partial class QueueMachine
     internal void Install(QueueSnapshot snapshot)
     {
         if (IsDeleted) return;
-        bool wasTaken = snapshot.Fresh.Exists(fresh => !_ready[fresh.Lane].IsNextFresh(fresh.Entries[0].Sequence)) || _aside.Count > 0 || _filteringCount > 0;
+        bool wasTaken = snapshot.Fresh.Exists(fresh => !_ready[fresh.Lane].IsNextFresh(fresh.Entries[0].Sequence)) || _aside.Count > 0 || _held.Count > 0
+            || _filteringCount > 0;
         if (wasTaken || snapshot.Scattered.Count > 0 || snapshot.HasMoves)
         {
             _unacked.Update(MoveOut);
             foreach (Lane lane in _ready.Lanes) lane.UpdateReturned(MoveOut);
+            foreach ((ulong sequence, Held held) in _held.ToArray()) _held[sequence] = held with { Entry = MoveOut(held.Entry) };
             foreach ((ulong sequence, Aside aside) in _aside.ToArray()) _aside[sequence] = aside with { Entry = aside.ReadyAtMs != 0 ? MoveOut(aside.Entry) : NoteStored(aside.Entry) };
         }
         foreach ((RunState from, RunState to) in snapshot.MovedRuns) Move(from, to);
@@ -86,7 +90,7 @@ public sealed partial class QueueMachine
         _nextSequence = Math.Max(image.NextSequence, image.DeliveredUpTo.Values.DefaultIfEmpty().Max() + 1);
         IsPaused = image.IsPaused;
         foreach ((byte number, ulong deliveredUpTo) in image.DeliveredUpTo) _ready[number].DeliveredUpTo = deliveredUpTo;
-        foreach (QueueEntry entry in image.Scattered.Values) RestoreTaken(WithHint(entry), image);
+        foreach (QueueEntry entry in image.Scattered.Values) RestoreTaken(image.Held.ContainsKey(entry.Sequence) ? entry : WithHint(entry), image);
         foreach ((byte lane, DiskRun run) in image.Runs)
         {
             _mayExpire |= run.Times is not null;
@@ -105,10 +109,16 @@ public sealed partial class QueueMachine
     }
 
     // Somebody has them, which the number of the last delivery does not tell of those that were taken from the middle.
-    private IEnumerable<QueueEntry> Given() => _unacked.Entries.Select(entry => entry.WasDelivered ? entry : entry with { AcquiredCount = 1 });
+    private IEnumerable<QueueEntry> Given() => _unacked.Entries.Concat(_held.Values.Select(held => held.Entry))
+        .Select(entry => entry.WasDelivered ? entry : entry with { AcquiredCount = 1 });
 
     private void RestoreTaken(in QueueEntry entry, QueueImage image)
     {
+        if (image.Held.TryGetValue(entry.Sequence, out long holder))
+        {
+            _held[entry.Sequence] = new Held(entry, holder);
+            return;
+        }
         if (image.Postponed.TryGetValue(entry.Sequence, out long readyAtMs))
         {
             _aside[entry.Sequence] = new Aside(entry, Reason: null, readyAtMs, IsPostponed: true);

@@ -75,6 +75,7 @@ public sealed partial class QueueMachine
             kept = Kept(in entry);
             if (consumer.UnackedCount++ == 0 && TimeoutOf(consumer) is { } timeoutMs) effects.Alarms?.Set(consumer.Queue, effects.NowMs + timeoutMs);
             id = _unacked.Add(entry with { Message = kept }, consumer, effects.NowMs);
+            if (consumer.Holder != 0 && entry.IsLogged) effects.Log!.Held(consumer.Queue, in entry, consumer.Holder);
         }
         effects.Deliver(new Delivery(
             consumer, entry.Message!, id, entry.AcquiredCount, entry.DeliveryCount, consumer.NoAck, IsHandedOver: kept is null,

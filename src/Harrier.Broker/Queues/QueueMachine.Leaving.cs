@@ -165,13 +165,15 @@ public sealed partial class QueueMachine
     private void ForgetAside()
     {
         foreach (Aside aside in _aside.Values) aside.Entry.Release();
+        foreach (Held held in _held.Values) held.Entry.Release();
+        _held.Clear();
         _aside.Clear();
         _asideDue.Clear();
         _unread.Clear();
     }
 
-    /// <summary>What is not ready and in the queue all the same: unacked, or aside. The log keeps it when what is ready goes.</summary>
-    private IEnumerable<QueueEntry> Unready() => _unacked.Entries.Concat(_aside.Values.Select(aside => aside.Entry));
+    /// <summary>What is not ready and in the queue all the same: unacked, held, or aside. The log keeps it when what is ready goes.</summary>
+    private IEnumerable<QueueEntry> Unready() => _unacked.Entries.Concat(_aside.Values.Select(aside => aside.Entry)).Concat(_held.Values.Select(held => held.Entry));
 
     /// <summary>A message that is neither ready nor unacked: it is on its way out, or waits until a time.</summary>
     /// <param name="Entry">The message.</param>

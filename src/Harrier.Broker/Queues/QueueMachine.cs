@@ -26,7 +26,7 @@ public sealed partial class QueueMachine
     /// <summary>Bytes of the bodies of ready messages.</summary>
     public long ReadyBytes => _ready.BodyBytes;
 
-    public int UnackedCount => _unacked.Count;
+    public int UnackedCount => _unacked.Count + _held.Count;
 
     public int ConsumerCount => _consumers.Count;
 
@@ -92,6 +92,9 @@ public sealed partial class QueueMachine
             case QueueCommandKind.Configure: Configure(in command, effects); break;
             case QueueCommandKind.Pause: Pause(command.Queue, isPaused: true, effects); break;
             case QueueCommandKind.Unpause: Pause(command.Queue, isPaused: false, effects); break;
+            case QueueCommandKind.Suspend: Suspend(command.Queue, command.Consumer!, effects); break;
+            case QueueCommandKind.Adopt: Adopt(command.Consumer!, effects); break;
+            case QueueCommandKind.Abandon: Abandon(command.Queue, (long)command.Sequence, effects); break;
             case QueueCommandKind.Credit: GrantCredit(in command, effects); break;
         }
     }

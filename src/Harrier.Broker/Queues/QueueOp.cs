@@ -35,4 +35,7 @@ internal enum QueueOp : byte
 
     /// <summary>The sequence is 1 for a pause that begins, 0 for one that ends.</summary>
     Paused = 11,
+
+    /// <summary>Lane, terminus: the message was given to that terminus, which alone may have it until it came back.</summary>
+    Held = 12,
 }

@@ -32,6 +32,9 @@ public sealed class ShardLog
     /// <summary>Queues of which something was written since they were last put down in a manifest.</summary>
     internal List<Queue> Changed { get; } = [];
 
+    /// <summary>The ticket of the last unit that any shard has appended.</summary>
+    internal long Appended => _log.Appended;
+
     internal bool IsFull => _unit.Size > UnitBytesMax;
 
     private OpWriter Writer => new(_unit);
@@ -98,6 +101,14 @@ public sealed class ShardLog
         Begin(QueueOp.Remembered, queue, sequence: 0);
         Writer.Bytes(key);
         Writer.Fixed(forgottenAtMs);
+    }
+
+    internal void Held(Queue queue, in QueueEntry entry, long holder)
+    {
+        Begin(QueueOp.Held, queue, entry.Sequence);
+        Writer.Byte(entry.Lane);
+        Writer.Number(holder);
+        _unit.IsAwaited = true;
     }
 
     internal void Paused(Queue queue, bool isPaused)

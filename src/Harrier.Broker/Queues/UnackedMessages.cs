@@ -14,6 +14,9 @@ internal sealed class UnackedMessages
     /// <summary>What is there, in no order.</summary>
     public IEnumerable<QueueEntry> Entries => _slots.Take(_used).Where(slot => slot.IsUsed).Select(slot => slot.Entry);
 
+    /// <summary>What is there and who has it, in no order.</summary>
+    public IEnumerable<(QueueEntry Entry, QueueConsumer? Consumer)> Deliveries => _slots.Take(_used).Where(slot => slot.IsUsed).Select(slot => (slot.Entry, slot.Consumer));
+
     /// <summary>Adds a message that somebody gets now; without a consumer when it was got.</summary>
     public DeliveryId Add(in QueueEntry entry, QueueConsumer? consumer, long nowMs)
     {
@@ -31,6 +34,14 @@ internal sealed class UnackedMessages
         if (consumer is not null) Append(ref slot, at, consumer);
         Count++;
         return new DeliveryId(at, slot.Turn);
+    }
+
+    /// <summary>Looks at a delivery; false when it is no more.</summary>
+    public bool TryGet(DeliveryId id, out QueueEntry entry)
+    {
+        bool isThere = (uint)id.Slot < (uint)_used && _slots[id.Slot].IsUsed && _slots[id.Slot].Turn == id.Turn;
+        entry = isThere ? _slots[id.Slot].Entry : default;
+        return isThere;
     }
 
     /// <summary>Takes a delivery out, with who got it; false when it is no more: its lease has ended.</summary>

@@ -24,7 +24,7 @@ public static class TopologyMachine
     /// <summary>Tells an exchange of the queue that works for it.</summary>
     private static VirtualHostTopology WithServant(VirtualHostTopology topology, Queue queue)
     {
-        if (queue.Definition.IsOrdinary || !topology.Exchanges.TryGetValue(queue.Definition.ServedExchange, out Exchange? exchange)) return topology;
+        if (!queue.Definition.IsServant || !topology.Exchanges.TryGetValue(queue.Definition.ServedExchange, out Exchange? exchange)) return topology;
         exchange = queue.Definition.Role == QueueRole.History ? exchange with { History = queue } : exchange with { Staging = queue };
         return topology with { Exchanges = topology.Exchanges.SetItem(exchange.Name, exchange) };
     }

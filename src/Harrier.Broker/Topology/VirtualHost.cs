@@ -120,14 +120,41 @@ public sealed class VirtualHost
         });
 
     /// <summary>Takes a queue that has ended out of the topology, with its bindings. Does nothing when it is gone or replaced already.</summary>
-    public void RemoveQueue(Queue queue) =>
-        _store.Change(topology =>
+    public void RemoveQueue(Queue queue)
+    {
+        bool wasThere = _store.Change(topology =>
         {
             if (!topology.Queues.TryGetValue(queue.Name, out Queue? existing) || !ReferenceEquals(existing, queue)) return new TopologyDecision<bool>(false);
             var change = new TopologyChange(topology);
             change.DeleteQueue(queue);
             return new TopologyDecision<bool>(true, change.Ops);
         });
+        if (wasThere && queue.Definition.Role == QueueRole.Terminus) Terminus.Release(queue, Topology);
+    }
+
+    /// <summary>The terminus of that name, made when there is none; one that is for something else ends before.</summary>
+    public Queue OpenTerminus(Utf8Name name, ArgumentTable arguments)
+    {
+        if (Topology.Queues.TryGetValue(name, out Queue? existing))
+        {
+            if (existing.Definition.Arguments.Equals(arguments)) return existing;
+            EndTerminus(existing);
+        }
+        return _store.Change(topology =>
+        {
+            if (topology.Queues.TryGetValue(name, out Queue? other)) return new TopologyDecision<Queue>(other); // made at the same moment
+            var definition = new QueueDefinition(name, QueueType.Classic, IsDurable: true, IsExclusive: false, IsAutoDelete: false, arguments, QueueRole.Terminus);
+            Queue made = _queues.Create(Name, definition, SettingsMerge.Merge(definition, EffectivePolicy.None), owner: null);
+            return new TopologyDecision<Queue>(made, new QueueDeclared(made));
+        });
+    }
+
+    /// <summary>Ends a terminus with all that it knows. What is held for it is ready again.</summary>
+    public void EndTerminus(Queue terminus)
+    {
+        new CommandBatch().Ask(new QueueCommand(QueueCommandKind.Delete, terminus));
+        RemoveQueue(terminus);
+    }
 
     /// <summary>Makes the binding exist; throws 404 when an end is missing, 406 when the exchange type cannot take it.</summary>
     /// <returns>Whether it did not exist before.</returns>

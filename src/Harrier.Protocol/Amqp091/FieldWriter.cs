@@ -18,22 +18,22 @@ public ref struct FieldWriter(Span<byte> bytes)
     public readonly int Room => _bytes.Length - _writer.Position;
 
     /// <summary>Takes back what was written after the first bytes.</summary>
-    public void CutTo(int size) => _writer.Rewind(size);
+    public void CutTo(int size) => _writer.Seek(size);
 
     /// <summary>The name of a field, whose value is to be added as an item next.</summary>
-    public void AddName(ReadOnlySpan<byte> name) => _writer.WriteShortstr(name);
+    public void AddName(scoped ReadOnlySpan<byte> name) => _writer.WriteShortstr(name);
 
     /// <summary>A field with a value as it was read elsewhere.</summary>
-    public void Add(ReadOnlySpan<byte> name, FieldValueBytes value)
+    public void Add(scoped ReadOnlySpan<byte> name, scoped FieldValueBytes value)
     {
         AddName(name);
         AddItem(value);
     }
 
-    public void AddText(ReadOnlySpan<byte> name, ReadOnlySpan<byte> text) => Add(name, new FieldValueBytes(FieldType.LongString, text));
+    public void AddText(scoped ReadOnlySpan<byte> name, scoped ReadOnlySpan<byte> text) => Add(name, new FieldValueBytes(FieldType.LongString, text));
 
     /// <summary>A field of one of the types with 64 bits.</summary>
-    public void AddLong(ReadOnlySpan<byte> name, FieldType type, long value)
+    public void AddLong(scoped ReadOnlySpan<byte> name, FieldType type, long value)
     {
         _writer.WriteShortstr(name);
         _writer.WriteOctet((byte)type);
@@ -41,7 +41,7 @@ public ref struct FieldWriter(Span<byte> bytes)
     }
 
     /// <summary>An item of an array with a value as it was read elsewhere.</summary>
-    public void AddItem(FieldValueBytes value)
+    public void AddItem(scoped FieldValueBytes value)
     {
         _writer.WriteOctet((byte)value.Type);
         if (value.Type is FieldType.LongString or FieldType.Table or FieldType.Array or FieldType.ByteArray) _writer.WriteLongstr(value.Bytes);
@@ -49,7 +49,7 @@ public ref struct FieldWriter(Span<byte> bytes)
     }
 
     /// <summary>Begins a field that is a table or an array. Returns what <see cref="End"/> wants.</summary>
-    public int Begin(ReadOnlySpan<byte> name, FieldType type)
+    public int Begin(scoped ReadOnlySpan<byte> name, FieldType type)
     {
         _writer.WriteShortstr(name);
         return BeginItem(type);

@@ -21,21 +21,21 @@ public ref struct WireWriter(Span<byte> bytes)
 
     public void WriteTimestamp(ulong value) => WriteLonglong(value);
 
-    public void WriteShortstr(ReadOnlySpan<byte> value)
+    public void WriteShortstr(scoped ReadOnlySpan<byte> value)
     {
         if (value.Length > byte.MaxValue) throw new ArgumentException("a shortstr has at most 255 bytes", nameof(value));
         WriteOctet((byte)value.Length);
         value.CopyTo(Take(value.Length));
     }
 
-    public void WriteLongstr(ReadOnlySpan<byte> value)
+    public void WriteLongstr(scoped ReadOnlySpan<byte> value)
     {
         WriteLong((uint)value.Length);
         value.CopyTo(Take(value.Length));
     }
 
     /// <summary>Writes encoded fields with their length in front.</summary>
-    public void WriteTable(ReadOnlySpan<byte> value) => WriteLongstr(value);
+    public void WriteTable(scoped ReadOnlySpan<byte> value) => WriteLongstr(value);
 
     public void WriteBit(bool value)
     {
@@ -48,15 +48,15 @@ public ref struct WireWriter(Span<byte> bytes)
         _bitCount++;
     }
 
-    /// <summary>Takes back what was written from a position on.</summary>
-    public void Rewind(int position)
+    /// <summary>Goes on at another position.</summary>
+    public void Seek(int position)
     {
         Position = position;
         _bitCount = 0;
     }
 
     /// <summary>Writes bytes as they are.</summary>
-    public void WriteRaw(ReadOnlySpan<byte> value) => value.CopyTo(Take(value.Length));
+    public void WriteRaw(scoped ReadOnlySpan<byte> value) => value.CopyTo(Take(value.Length));
 
     private Span<byte> Take(int count)
     {

@@ -235,9 +235,12 @@ public readonly ref struct Open : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteRequiredString(ContainerId);
         fields.WriteString(Hostname);
         fields.WriteUInt(MaxFrameSize, 4294967295);
@@ -248,7 +251,7 @@ public readonly ref struct Open : IComposite
         fields.WriteSymbols(OfferedCapabilities);
         fields.WriteSymbols(DesiredCapabilities);
         fields.WriteMap(Properties);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -303,9 +306,12 @@ public readonly ref struct Begin : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteUShort(RemoteChannel);
         fields.WriteUInt(NextOutgoingId);
         fields.WriteUInt(IncomingWindow);
@@ -314,7 +320,7 @@ public readonly ref struct Begin : IComposite
         fields.WriteSymbols(OfferedCapabilities);
         fields.WriteSymbols(DesiredCapabilities);
         fields.WriteMap(Properties);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -391,9 +397,12 @@ public readonly ref struct Attach : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteRequiredString(Name);
         fields.WriteUInt(Handle);
         fields.WriteRole(Role);
@@ -408,7 +417,7 @@ public readonly ref struct Attach : IComposite
         fields.WriteSymbols(OfferedCapabilities);
         fields.WriteSymbols(DesiredCapabilities);
         fields.WriteMap(Properties);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -466,9 +475,12 @@ public readonly ref struct Flow : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteUInt(NextIncomingId);
         fields.WriteUInt(IncomingWindow);
         fields.WriteUInt(NextOutgoingId);
@@ -480,7 +492,7 @@ public readonly ref struct Flow : IComposite
         fields.WriteBoolean(Drain, false);
         fields.WriteBoolean(Echo, false);
         fields.WriteMap(Properties);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -539,9 +551,12 @@ public readonly ref struct Transfer : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteUInt(Handle);
         fields.WriteUInt(DeliveryId);
         fields.WriteBinary(DeliveryTag);
@@ -553,7 +568,7 @@ public readonly ref struct Transfer : IComposite
         fields.WriteBoolean(Resume, false);
         fields.WriteBoolean(Aborted, false);
         fields.WriteBoolean(Batchable, false);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -596,16 +611,19 @@ public readonly ref struct Disposition : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteRole(Role);
         fields.WriteUInt(First);
         fields.WriteUInt(Last);
         fields.WriteBoolean(Settled, false);
         fields.WriteAny(State);
         fields.WriteBoolean(Batchable, false);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -639,13 +657,16 @@ public readonly ref struct Detach : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteUInt(Handle);
         fields.WriteBoolean(Closed, false);
         fields.WriteAny(Error);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -673,11 +694,14 @@ public readonly ref struct End : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(Error);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -705,11 +729,14 @@ public readonly ref struct Close : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(Error);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -745,13 +772,16 @@ public readonly ref struct AmqpError : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteRequiredSymbol(Condition);
         fields.WriteString(Description);
         fields.WriteMap(Info);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -790,15 +820,18 @@ public readonly ref struct MessageHeader : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteBoolean(Durable);
         fields.WriteUByte(Priority);
         fields.WriteUInt(Ttl);
         fields.WriteBoolean(FirstAcquirer);
         fields.WriteUInt(DeliveryCount);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -873,9 +906,12 @@ public readonly ref struct MessageProperties : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(MessageId);
         fields.WriteBinary(UserId);
         fields.WriteAny(To);
@@ -889,7 +925,7 @@ public readonly ref struct MessageProperties : IComposite
         fields.WriteString(GroupId);
         fields.WriteUInt(GroupSequence);
         fields.WriteString(ReplyToGroupId);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -919,12 +955,15 @@ public readonly ref struct Received : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteUInt(SectionNumber);
         fields.WriteULong(SectionOffset);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -946,10 +985,13 @@ public readonly ref struct Accepted : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        writer.WriteDescriptor(Code);
-        writer.WriteEmptyList();
+        var fields = new FieldWriter(room[..SizeMax], Code);
+        return fields.End();
     }
 }
 
@@ -977,11 +1019,14 @@ public readonly ref struct Rejected : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(Error);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1003,10 +1048,13 @@ public readonly ref struct Released : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        writer.WriteDescriptor(Code);
-        writer.WriteEmptyList();
+        var fields = new FieldWriter(room[..SizeMax], Code);
+        return fields.End();
     }
 }
 
@@ -1040,13 +1088,16 @@ public readonly ref struct Modified : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteBoolean(DeliveryFailed);
         fields.WriteBoolean(UndeliverableHere);
         fields.WriteMap(MessageAnnotations);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1111,9 +1162,12 @@ public readonly ref struct Source : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(Address);
         fields.WriteTerminusDurability(Durable, TerminusDurability.None);
         fields.WriteSymbol(ExpiryPolicy);
@@ -1125,7 +1179,7 @@ public readonly ref struct Source : IComposite
         fields.WriteAny(DefaultOutcome);
         fields.WriteSymbols(Outcomes);
         fields.WriteSymbols(Capabilities);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1174,9 +1228,12 @@ public readonly ref struct Target : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(Address);
         fields.WriteTerminusDurability(Durable, TerminusDurability.None);
         fields.WriteSymbol(ExpiryPolicy);
@@ -1184,7 +1241,7 @@ public readonly ref struct Target : IComposite
         fields.WriteBoolean(Dynamic, false);
         fields.WriteMap(DynamicNodeProperties);
         fields.WriteSymbols(Capabilities);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1206,10 +1263,13 @@ public readonly ref struct DeleteOnClose : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        writer.WriteDescriptor(Code);
-        writer.WriteEmptyList();
+        var fields = new FieldWriter(room[..SizeMax], Code);
+        return fields.End();
     }
 }
 
@@ -1231,10 +1291,13 @@ public readonly ref struct DeleteOnNoLinks : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        writer.WriteDescriptor(Code);
-        writer.WriteEmptyList();
+        var fields = new FieldWriter(room[..SizeMax], Code);
+        return fields.End();
     }
 }
 
@@ -1256,10 +1319,13 @@ public readonly ref struct DeleteOnNoMessages : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        writer.WriteDescriptor(Code);
-        writer.WriteEmptyList();
+        var fields = new FieldWriter(room[..SizeMax], Code);
+        return fields.End();
     }
 }
 
@@ -1281,10 +1347,13 @@ public readonly ref struct DeleteOnNoLinksOrMessages : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        writer.WriteDescriptor(Code);
-        writer.WriteEmptyList();
+        var fields = new FieldWriter(room[..SizeMax], Code);
+        return fields.End();
     }
 }
 
@@ -1312,11 +1381,14 @@ public readonly ref struct Coordinator : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteSymbols(Capabilities);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1344,11 +1416,14 @@ public readonly ref struct Declare : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(GlobalId);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1379,12 +1454,15 @@ public readonly ref struct Discharge : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(TxnId);
         fields.WriteBoolean(Fail);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1412,11 +1490,14 @@ public readonly ref struct Declared : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(TxnId);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1448,12 +1529,15 @@ public readonly ref struct TransactionalState : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteAny(TxnId);
         fields.WriteAny(Outcome);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1481,11 +1565,14 @@ public readonly ref struct SaslMechanisms : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteSymbols(SaslServerMechanisms);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1521,13 +1608,16 @@ public readonly ref struct SaslInit : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteRequiredSymbol(Mechanism);
         fields.WriteBinary(InitialResponse);
         fields.WriteString(Hostname);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1555,11 +1645,14 @@ public readonly ref struct SaslChallenge : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteRequiredBinary(Challenge);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1587,11 +1680,14 @@ public readonly ref struct SaslResponse : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteRequiredBinary(Response);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }
 
@@ -1622,11 +1718,14 @@ public readonly ref struct SaslOutcome : IComposite
     }
 
     /// <inheritdoc/>
-    public void Write(scoped ref ValueWriter writer)
+    public void Write(scoped ref ValueWriter writer) => writer.Advance(Write(writer.GetSpan(SizeMax)));
+
+    /// <inheritdoc/>
+    public int Write(Span<byte> room)
     {
-        var fields = new FieldWriter(writer.GetSpan(SizeMax), Code);
+        var fields = new FieldWriter(room[..SizeMax], Code);
         fields.WriteSaslCode(SaslCode);
         fields.WriteBinary(AdditionalData);
-        writer.Advance(fields.End());
+        return fields.End();
     }
 }

@@ -14,7 +14,8 @@ public ref struct ValueReader(ReadOnlySpan<byte> values)
     public const int DepthMax = 32;
 
     /// <summary>Items that an array of values without bytes (null, true, an empty list) may have: for others the bytes are the limit.</summary>
-    public const int EmptyItemsMax = 65_536;
+    /// <remarks>Arrays of such arrays take three bytes for each, so this bounds what a byte may cost those who read them all.</remarks>
+    public const int EmptyItemsMax = 255;
 
     private ReadOnlySpan<byte> _rest = values;
 

@@ -8,7 +8,9 @@ public ref partial struct ValueWriter
     // Constructor, size, count, and the constructor of the items.
     private const int ArrayHeadSize = 10;
 
-    /// <summary>Begins an array of maps (<see cref="FormatCode.Map32"/>) or of strings (<see cref="FormatCode.String32"/>), to be ended with <see cref="EndArray"/>.</summary>
+    /// <summary>
+    /// Begins an array of maps (<see cref="FormatCode.Map32"/>) or of strings (<see cref="FormatCode.String32"/>), to be ended with <see cref="EndArray"/>.
+    /// </summary>
     public int BeginArray(FormatCode items)
     {
         int mark = _size;
@@ -45,7 +47,7 @@ public ref partial struct ValueWriter
     }
 
     /// <summary>An item of an array of strings: bytes of UTF-8.</summary>
-    public void WriteStringItem(ReadOnlySpan<byte> value)
+    public void WriteStringItem(scoped ReadOnlySpan<byte> value)
     {
         BinaryPrimitives.WriteInt32BigEndian(Reserve(sizeof(int)), value.Length);
         WriteRaw(value);

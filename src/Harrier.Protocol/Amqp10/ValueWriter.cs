@@ -21,6 +21,9 @@ public ref partial struct ValueWriter(Span<byte> initial)
 
     public readonly int Size => _size;
 
+    /// <summary>Takes back what was written after the first bytes.</summary>
+    public void CutTo(int size) => _size = size;
+
     /// <summary>Gives rented memory back.</summary>
     public void Dispose()
     {
@@ -101,9 +104,6 @@ public ref partial struct ValueWriter(Span<byte> initial)
 
     /// <summary>That many bytes of the room that was asked for are written.</summary>
     internal void Advance(int size) => _size += size;
-
-    /// <summary>A list without items.</summary>
-    public void WriteEmptyList() => WriteCode(FormatCode.List0);
 
     /// <summary>The head of a data section of that many bytes, which are to follow.</summary>
     public void WriteBinaryHead(int size)

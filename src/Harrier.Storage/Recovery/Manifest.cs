@@ -16,7 +16,7 @@ namespace Harrier.Storage.Recovery;
 public sealed record Manifest(LogFilePoint LogFrom, ulong NextSegment, IReadOnlyList<SegmentEntry> Segments, ReadOnlyMemory<byte> State)
 {
     /// <summary>The format that is written, and the newest that is read.</summary>
-    public const ushort Version = 2;
+    public const ushort Version = 3;
 
     private const string Name = "manifest";
     private const string NewName = "manifest.new";

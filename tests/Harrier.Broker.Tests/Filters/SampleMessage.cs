@@ -17,6 +17,9 @@ internal enum Truth
 /// <summary>Makes messages whose headers and properties stand beside them, and asks filters about them.</summary>
 internal static class SampleMessage
 {
+    /// <summary>Beyond the full second of every timestamp.</summary>
+    private const int SubsecondMs = 460;
+
     /// <summary>A message with something of every type, and the headers t, f and u for the truth values.</summary>
     public static Message Create()
     {
@@ -45,7 +48,7 @@ internal static class SampleMessage
                 (MessageProperty.Subject, ArgumentValue.Of("Order.Created")),
                 (MessageProperty.CorrelationId, ArgumentValue.Of(77)),
                 (MessageProperty.ContentType, ArgumentValue.Of("application/json")),
-                (MessageProperty.CreationTime, ArgumentValue.OfInteger(ArgumentKind.Timestamp, 1_753_365_622_460)),
+                (MessageProperty.CreationTime, ArgumentValue.OfInteger(ArgumentKind.Timestamp, 1_753_365_622)),
                 (MessageProperty.GroupId, ArgumentValue.Of("Group A")),
                 (MessageProperty.GroupSequence, ArgumentValue.OfInteger(ArgumentKind.UnsignedInt, 9)),
             ]);
@@ -101,7 +104,7 @@ internal static class SampleMessage
         {
             value = found.Kind is ArgumentKind.Float or ArgumentKind.Double
                 ? new HeaderValue(found.Kind, 0, found.Real, [])
-                : new HeaderValue(found.Kind, found.Integer, 0, found.Content);
+                : new HeaderValue(found.Kind, found.Integer, 0, found.Content) { SubsecondMs = SubsecondMs };
             return true;
         }
     }

@@ -32,10 +32,13 @@ internal static class ValueGen
 
     /// <summary>A symbol, or an array of them, maybe empty.</summary>
     public static Gen<Octets> Symbols { get; } = Gen.OneOf(
-        from symbol in Symbol from isLong in Boolean select new Octets(isLong ? ReferenceValues.LongVariable(0xa3, symbol) : ReferenceValues.Variable(0xa3, symbol)),
-        from symbols in WireGen.Bytes(0, 20).ListOf() select new Octets(ReferenceValues.SmallArray([0xa3], [.. symbols.Take(10).Select(s => (byte[])[(byte)s.Span.Length, .. s.Span])])),
+        from symbol in Symbol select ReferenceValues.Variable(0xa3, symbol),
+        from symbol in Symbol select ReferenceValues.LongVariable(0xa3, symbol),
+        from symbols in WireGen.Bytes(0, 20).ListOf()
+        select ReferenceValues.SmallArray([0xa3], [.. symbols.Take(10).Select(s => ReferenceValues.Variable(0xa3, s)[1..])]),
         from symbols in Symbol.ListOf()
-        select new Octets(ReferenceValues.LargeArray([0xb3], [.. symbols.Take(5).Select(s => (byte[])[.. ReferenceValues.Number((ulong)s.Span.Length, 4), .. s.Span])])));
+        select ReferenceValues.LargeArray([0xb3], [.. symbols.Take(5).Select(s => ReferenceValues.LongVariable(0xa3, s)[1..])]))
+        .Select(bytes => new Octets(bytes));
 
     public static Gen<T?> OrNull<T>(Gen<T> any) where T : struct => Gen.OneOf(Gen.Constant<T?>(null), any.Select(value => (T?)value));
 
@@ -73,7 +76,8 @@ internal static class ValueGen
     /// <summary>Constructors of values of fixed width, with the bytes that follow.</summary>
     public static (byte Code, int Size)[] FixedKinds =>
     [
-        (0x41, 0), (0x42, 0), (0x43, 0), (0x44, 0), (0x45, 0), (0x50, 1), (0x51, 1), (0x52, 1), (0x53, 1), (0x54, 1), (0x55, 1), (0x56, 1), (0x60, 2), (0x61, 2),
+        (0x41, 0), (0x42, 0), (0x43, 0), (0x44, 0), (0x45, 0),
+        (0x50, 1), (0x51, 1), (0x52, 1), (0x53, 1), (0x54, 1), (0x55, 1), (0x56, 1), (0x60, 2), (0x61, 2),
         (0x70, 4), (0x71, 4), (0x72, 4), (0x73, 4), (0x74, 4), (0x80, 8), (0x81, 8), (0x82, 8), (0x83, 8), (0x84, 8), (0x94, 16), (0x98, 16),
     ];
 

@@ -10,7 +10,7 @@ internal enum FilterValueKind : byte
 
     Boolean,
 
-    /// <summary>A whole number, or a time.</summary>
+    /// <summary>A whole number, or a time in milliseconds since 1970.</summary>
     Whole,
 
     /// <summary>A floating-point number.</summary>
@@ -63,19 +63,20 @@ internal readonly ref struct FilterValue
 
     public static FilterValue OfText(ReadOnlySpan<byte> text) => new(FilterValueKind.Text, 0, text);
 
-    public static FilterValue Of(HeaderValue value) => KindOf(value.Kind) switch
+    public static FilterValue Of(HeaderValue value) => value.Kind switch
     {
-        FilterValueKind.Text => OfText(value.Content),
-        FilterValueKind.Real => Of(value.Real.GetValueOrDefault()),
-        var kind => new FilterValue(kind, value.WholeNumber),
+        ArgumentKind.Void => Unknown,
+        ArgumentKind.Boolean => Of(value.Boolean.GetValueOrDefault()),
+        >= ArgumentKind.SignedByte and <= ArgumentKind.SignedLong => Of(value.Integer.GetValueOrDefault()),
+        ArgumentKind.Timestamp => Of(value.TimeMs.GetValueOrDefault()),
+        ArgumentKind.Float or ArgumentKind.Double => Of(value.Real.GetValueOrDefault()),
+        ArgumentKind.Text or ArgumentKind.Bytes => OfText(value.Content),
+        _ => new FilterValue(FilterValueKind.Other, 0),
     };
 
-    public static FilterValue Of(ArgumentValue value) => KindOf(value.Kind) switch
-    {
-        FilterValueKind.Text => OfText(value.Content),
-        FilterValueKind.Real => Of(value.Real),
-        var kind => new FilterValue(kind, value.Integer),
-    };
+    public static FilterValue Of(ArgumentValue value) => value.Kind is ArgumentKind.Float or ArgumentKind.Double
+        ? Of(value.Real)
+        : Of(new HeaderValue(value.Kind, value.Integer, 0, value.Content));
 
     /// <summary>The value of a property; unknown when the message lacks it.</summary>
     public static FilterValue Find(Message message, MessageProperty property) =>
@@ -92,14 +93,4 @@ internal readonly ref struct FilterValue
             _ => false,
         };
     }
-
-    private static FilterValueKind KindOf(ArgumentKind kind) => kind switch
-    {
-        ArgumentKind.Void => FilterValueKind.Unknown,
-        ArgumentKind.Boolean => FilterValueKind.Boolean,
-        >= ArgumentKind.SignedByte and <= ArgumentKind.SignedLong or ArgumentKind.Timestamp => FilterValueKind.Whole,
-        ArgumentKind.Float or ArgumentKind.Double => FilterValueKind.Real,
-        ArgumentKind.Text or ArgumentKind.Bytes => FilterValueKind.Text,
-        _ => FilterValueKind.Other,
-    };
 }

@@ -1,0 +1,158 @@
+using System.Buffers.Binary;
+using Harrier.Amqp.Transport;
+using Harrier.Broker.Durability;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+using Harrier.Broker.Sessions;
+using Harrier.Broker.Topology;
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Amqp.V10.Durable;
+
+/// <summary>
+/// A link from a queue to the peer whose unsettled deliveries outlive it (1.0 part 2, section 2.6.13). A message goes to the peer only once the log says that it is held for this
+/// terminus: whatever happens then, nobody else gets it before the peer has come back and said what it knows.
+/// </summary>
+internal sealed class DurableOutgoingLink10 : OutgoingLink10
+{
+    private readonly AttachCopy _attach;
+    private readonly UnsettledMap _unsettled;
+    private readonly SourceTerminus _source;
+    private readonly string _linkName;
+    private readonly HeldTransfers _transfers;
+    private readonly Queue<Delivery> _resumable = new();
+    private readonly TerminusRegistry.Claim _claim;
+    private DurableTerminus? _terminus;
+    private uint _resumedCount;
+
+    public DurableOutgoingLink10(Session10 session, in Attach attach, SourceTerminus source) : base(session, in attach, source, registersLater: true)
+    {
+        _attach = new AttachCopy(in attach);
+        _unsettled = UnsettledMap.Read(attach.Unsettled);
+        _source = source;
+        _linkName = System.Text.Encoding.UTF8.GetString(attach.Name);
+        _claim = Connection.Termini.Ask(Client.VirtualHost.Name, TerminusName.ToString(), this);
+        _transfers = new HeldTransfers(this, Connection.Output, Connection.Broker.Sync);
+    }
+
+    /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known.</summary>
+    public override void Answer(in Attach attach) => Connection.Pauses.Suspend(_claim.TakeAsync(), () => Session.GoOn(this, _attach, Compare));
+
+    private Utf8Name TerminusName => Terminus.NameOf(Connection.ContainerId, _linkName, isSource: true);
+
+    public override void Deliver(ReadOnlySpan<Delivery> deliveries)
+    {
+        foreach (ref readonly Delivery delivery in deliveries) _transfers.Hold(in delivery);
+    }
+
+    public override void Flush()
+    {
+        _transfers.Release(Queue);
+        base.Flush();
+    }
+
+    public override void OnDrained(uint deliveryCount) => _transfers.HoldDrain(deliveryCount + _resumedCount);
+
+    /// <summary>The message's place in the queue names it for as long as it is there.</summary>
+    public override Span<byte> WriteTag(Span<byte> to, uint deliveryId, in Delivery delivery)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(to, delivery.Sequence);
+        return to[..sizeof(ulong)];
+    }
+
+    /// <summary>Writes what was held back. The message stays the caller's.</summary>
+    public void WriteHeld(in Delivery delivery)
+    {
+        lock (Connection.Output.Gate) Write(in delivery);
+    }
+
+    /// <summary>Writes the end of a drain that was held back.</summary>
+    public void WriteHeldDrain(uint deliveryCount) => base.OnDrained(deliveryCount);
+
+    protected override void Grant(uint limit, bool drain)
+    {
+        // What is resumed comes first. The queue does not know that it takes credit too.
+        while (_resumable.Count > 0 && (int)(limit - DeliveryCount) > 0)
+        {
+            Delivery delivery = _resumable.Dequeue();
+            _resumedCount++;
+            lock (Connection.Output.Gate) Write(in delivery, isResumed: true);
+            delivery.Message.Release();
+        }
+        base.Grant(limit - _resumedCount, drain);
+    }
+
+    protected override void End(LinkEnd how)
+    {
+        Stop();
+        _transfers.Discard();
+        while (_resumable.TryDequeue(out Delivery delivery)) delivery.Message.Release();
+        if (Registration is not null)
+        {
+            Session.Outgoing.TakeOf(this, []);
+            Client.Commands.Ask(new QueueCommand(QueueCommandKind.Suspend, Queue, Consumer: Registration));
+        }
+        if (how == LinkEnd.Closed) _terminus?.End();
+        else if (_terminus?.Leave(how) == false) Session.LingeringTermini.Add(_terminus);
+        _claim.Leave();
+    }
+
+    /// <summary>Compares what is held here with what the peer has, settles what it has an outcome for, and reads what it is to get once more.</summary>
+    private void Compare()
+    {
+        ArgumentTable arguments = Terminus.ArgumentsOf(Connection.ContainerId, _linkName, Queue.Name, _source.Policy.ExpiresMs);
+        _terminus = new DurableTerminus(Client, Client.VirtualHost.OpenTerminus(TerminusName, arguments), _source.Policy);
+        _terminus.Open();
+        Register(_terminus.Queue.Id.Value);
+        var resumed = new List<HeldDelivery>();
+        foreach (HeldDelivery held in Client.Commands.Ask(new QueueCommand(QueueCommandKind.Adopt, Queue, Consumer: Registration)).Held!)
+        {
+            // What the peer does not know it has never had, or it has settled what we had not: both are as if it had not been sent.
+            bool isKnown = _unsettled.TryGet(TagOf(held.Sequence), out Outcome? outcome);
+            if (isKnown && outcome is null) resumed.Add(held);
+            else Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: held.Id, Outcome: outcome ?? Outcome.Released));
+        }
+        Client.Commands.Run();
+        Task<Delivery[]> read = ReadAsync(resumed);
+        // The peer forgets what it does not find in our map, so that must be on the disk first.
+        Connection.Pauses.Suspend(Task.WhenAll(read, Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket)), () => Session.GoOn(this, _attach, () => Reply(read.Result)));
+    }
+
+    private async Task<Delivery[]> ReadAsync(List<HeldDelivery> resumed)
+    {
+        var deliveries = new List<Delivery>();
+        foreach (HeldDelivery held in resumed)
+        {
+            if (await held.ReadAsync(Queue) is { } message)
+                deliveries.Add(new Delivery(Registration, message, held.Id, held.AcquiredCount, held.DeliveryCount, IsSettled: false, IsHandedOver: false, held.Sequence));
+        }
+        return [.. deliveries];
+    }
+
+    private void Reply(Delivery[] resumed)
+    {
+        foreach (Delivery delivery in resumed) _resumable.Enqueue(delivery);
+        byte[] unsettled = UnsettledMap.Encode([.. resumed.Select(delivery => TagOf(delivery.Sequence))], default, Connection.PeerFrameBytesMax / 2, out bool isComplete);
+        Session.Write(new Attach
+        {
+            Name = _attach.LinkName,
+            Handle = Handle,
+            Role = Role.Sender,
+            SndSettleMode = _attach.SndSettleMode,
+            RcvSettleMode = _attach.RcvSettleMode,
+            Source = _source.Encode(),
+            Target = _attach.Target,
+            Unsettled = unsettled.Length == 0 ? default : unsettled,
+            IncompleteUnsettled = !isComplete,
+            InitialDeliveryCount = 0,
+        });
+        Client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, Queue, Consumer: Registration));
+    }
+
+    private static byte[] TagOf(ulong sequence)
+    {
+        byte[] tag = new byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(tag, sequence);
+        return tag;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using System.Text;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
+
+namespace Harrier.Broker.Topology;
+
+/// <summary>
+/// The end of a 1.0 link that outlives the link (1.0 part 3, section 3.5: durable termini), as a queue that the broker makes for itself: so it is logged, found
+/// after a restart, and expires, as queues do. Of a link to the broker it holds what was received and not settled; for one from the broker it only stands.
+/// </summary>
+public static class Terminus
+{
+    private const string QueueArgument = "x-queue";
+
+    /// <summary>Its name: links are known by their container, their name and their direction (1.0 part 2, section 2.6.1), which are longer than a queue's name may be.</summary>
+    public static Utf8Name NameOf(string container, string link, bool isSource)
+    {
+        byte[] digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{container}\0{link}\0{(isSource ? 's' : 't')}"));
+        return new Utf8Name("amq.link." + Convert.ToHexStringLower(digest));
+    }
+
+    /// <summary>What it is declared with.</summary>
+    /// <param name="container">The peer.</param>
+    /// <param name="link">The link.</param>
+    /// <param name="queue">The queue that messages come from, or null for a target.</param>
+    /// <param name="expiresMs">How long it stays when nobody is attached; null for ever.</param>
+    public static ArgumentTable ArgumentsOf(string container, string link, Utf8Name? queue, long? expiresMs)
+    {
+        var arguments = new List<Argument> { new("x-container", ArgumentValue.Of(container)), new("x-link", ArgumentValue.Of(link)) };
+        if (queue is { } name) arguments.Add(new Argument(QueueArgument, ArgumentValue.Of(name.ToString())));
+        if (expiresMs is { } timeMs) arguments.Add(new Argument("x-expires", ArgumentValue.Of(timeMs)));
+        return new ArgumentTable([.. arguments]);
+    }
+
+    /// <summary>Gives back what is held for a terminus that has ended.</summary>
+    internal static void Release(Queue terminus, VirtualHostTopology topology)
+    {
+        if (!terminus.Definition.Arguments.TryGet(QueueArgument, out ArgumentValue name)) return;
+        if (!topology.Queues.TryGetValue(name.Text, out Queue? queue)) return;
+        new CommandBatch().Ask(new QueueCommand(QueueCommandKind.Abandon, queue, Sequence: (ulong)terminus.Id.Value));
+    }
+}
