@@ -46,6 +46,9 @@ internal static class Fragments10
         Sender(1, Body(new Target())),
         Sender(2, Body(new Coordinator())),
         Sender(3, Body(new Target { Address = Text("/management"u8) })),
+        .. ManagementFragments.Attaches.Select(attach => Frame(attach)),
+        .. ManagementFragments.Requests.Select(request => Frame([.. Body(new Transfer { Handle = 6, DeliveryId = 0, DeliveryTag = "t"u8 }), .. request])),
+        Frame(Body(new Flow { IncomingWindow = 10, NextOutgoingId = 0, OutgoingWindow = 10, Handle = 7, DeliveryCount = 0, LinkCredit = 10 })),
         Receiver(0, Body(new Source { Dynamic = true })),
         Receiver(4, Body(new Source { Dynamic = true })),
         Receiver(5, Body(new Source { Address = Text("/queues/q"u8) })),
@@ -90,7 +93,7 @@ internal static class Fragments10
 
     private static byte[] Text(ReadOnlySpan<byte> text) => [0xa1, (byte)text.Length, .. text];
 
-    private static byte[] Body<T>(T performative) where T : IComposite, allows ref struct
+    internal static byte[] Body<T>(T performative) where T : IComposite, allows ref struct
     {
         byte[] room = new byte[performative.SizeMax];
         return room[..performative.Write(room)];

@@ -12,6 +12,7 @@ internal static class FuzzTargets
         ["values-10"] = (Values10Target.Fuzz, new Mutator(Fragments10.Words)),
         ["composites-10"] = (Composites10Target.Fuzz, new Mutator(Fragments10.Words)),
         ["message-sections"] = (MessageSectionsTarget.Fuzz, new Mutator(MessageFragments10.Words)),
+        ["management-request"] = (ManagementRequestTarget.Fuzz, new Mutator([.. Fragments10.Words, .. ManagementFragments.Words])),
         ["connection-10"] = (ConnectionTarget.Fuzz10, new FrameMutator10(Fragments10.Words, Fragments10.Frames)),
         ["connection"] = (ConnectionTarget.Fuzz, new FrameMutator(Fragments.Words, Fragments.Frames)),
     };

@@ -88,6 +88,8 @@ internal static class WireDecoder10
             SourceAddress = source.Address.IsEmpty ? null : TextOf(source.Address),
             IsSourceDynamic = source.Dynamic,
             SourceOutcomes = Symbols(source.Outcomes),
+            DistributionMode = source.DistributionMode.IsNull ? null : Utf8(source.DistributionMode),
+            DefaultOutcome = ReadState(source.DefaultOutcome),
             TargetAddress = target.Address.IsEmpty ? null : TextOf(target.Address),
             IsTargetDynamic = target.Dynamic,
             TargetCapabilities = Symbols(isCoordinator ? coordinator : target.Capabilities),

@@ -18,8 +18,6 @@ public sealed record WireOpen(
 
 public sealed record WireBegin(ushort? RemoteChannel, uint NextOutgoingId, uint IncomingWindow, uint OutgoingWindow, uint HandleMax);
 
-/// <param name="SourceOutcomes">The outcomes of its source; empty when there is none.</param>
-/// <param name="TargetCapabilities">The capabilities of its target, or of the coordinator.</param>
 public sealed record WireAttach(string Name, uint Handle, Role Role, SenderSettleMode SndSettleMode, ReceiverSettleMode RcvSettleMode)
 {
     public bool HasSource { get; init; }
@@ -32,12 +30,17 @@ public sealed record WireAttach(string Name, uint Handle, Role Role, SenderSettl
 
     public bool IsSourceDynamic { get; init; }
 
+    public string? DistributionMode { get; init; }
+
+    public WireState? DefaultOutcome { get; init; }
+
     public string? TargetAddress { get; init; }
 
     public bool IsTargetDynamic { get; init; }
 
     public string[] SourceOutcomes { get; init; } = [];
 
+    /// <summary>The capabilities of its target, or of the coordinator.</summary>
     public string[] TargetCapabilities { get; init; } = [];
 
     public uint? InitialDeliveryCount { get; init; }

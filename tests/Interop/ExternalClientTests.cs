@@ -10,6 +10,12 @@ public sealed class AmqplibRun(BrokerUnderTest broker) : ExternalClientRun(broke
 
 public sealed class AmqpToolsRun(BrokerUnderTest broker) : ExternalClientRun(broker, "/bin/bash", "amqp-tools/run.sh");
 
+public sealed class ProtonRun(BrokerUnderTest broker) : ExternalClientRun(broker, "/usr/bin/python3", "proton/run.py");
+
+public sealed class ProtonCRun(BrokerUnderTest broker) : ExternalClientRun(broker, "/bin/bash", "proton-c/run.sh");
+
+public sealed class RheaRun(BrokerUnderTest broker) : ExternalClientRun(broker, "node", "rhea/run.js");
+
 [Collection(InteropCollection.Name)]
 public sealed class PikaTests(PikaRun run) : IClassFixture<PikaRun>
 {
@@ -60,4 +66,43 @@ public sealed class AmqpToolsTests(AmqpToolsRun run) : IClassFixture<AmqpToolsRu
 
     [Fact]
     public async Task The_list_is_complete() => (await run.ListAsync()).ShouldBe(ScenarioNames.AmqpTools);
+}
+
+[Collection(InteropCollection.Name)]
+public sealed class ProtonTests(ProtonRun run) : IClassFixture<ProtonRun>
+{
+    public static TheoryData<string> Scenarios => new(ScenarioNames.Proton);
+
+    [Theory]
+    [MemberData(nameof(Scenarios))]
+    public Task Proton(string scenario) => run.ShouldPassAsync(scenario);
+
+    [Fact]
+    public async Task The_list_is_complete() => (await run.ListAsync()).ShouldBe(ScenarioNames.Proton);
+}
+
+[Collection(InteropCollection.Name)]
+public sealed class ProtonCTests(ProtonCRun run) : IClassFixture<ProtonCRun>
+{
+    public static TheoryData<string> Scenarios => new(ScenarioNames.ProtonC);
+
+    [Theory]
+    [MemberData(nameof(Scenarios))]
+    public Task ProtonC(string scenario) => run.ShouldPassAsync(scenario);
+
+    [Fact]
+    public async Task The_list_is_complete() => (await run.ListAsync()).ShouldBe(ScenarioNames.ProtonC);
+}
+
+[Collection(InteropCollection.Name)]
+public sealed class RheaTests(RheaRun run) : IClassFixture<RheaRun>
+{
+    public static TheoryData<string> Scenarios => new(ScenarioNames.Rhea);
+
+    [Theory]
+    [MemberData(nameof(Scenarios))]
+    public Task Rhea(string scenario) => run.ShouldPassAsync(scenario);
+
+    [Fact]
+    public async Task The_list_is_complete() => (await run.ListAsync()).ShouldBe(ScenarioNames.Rhea);
 }

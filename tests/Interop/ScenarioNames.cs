@@ -1,6 +1,6 @@
 namespace Harrier.Interop.Tests;
 
-internal static class ScenarioNames
+internal static partial class ScenarioNames
 {
     public static readonly string[] Pika =
     [

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what the external clients need: Debian packages and the npm package of amqplib.
+# Installs what the external clients need: Debian packages and the npm packages of amqplib and rhea.
 # Can be repeated: it leaves alone what is there.
 
 set -u
@@ -9,7 +9,9 @@ failures=()
 
 main() {
   install_packages
-  install_amqplib
+  install_npm_packages amqplib
+  # rhea for AMQP 1.0, with an amqplib of its own to declare queues and for messages that cross from one protocol to the other.
+  install_npm_packages rhea
   if ((${#failures[@]} > 0)); then
     printf 'not installed: %s\n' "${failures[@]}" >&2
     return 1
@@ -23,6 +25,10 @@ install_packages() {
   /usr/bin/python3 -c 'import pika' 2>/dev/null || missing+=(python3-pika)
   /usr/bin/python3 -c 'import aio_pika' 2>/dev/null || missing+=(python3-aio-pika)
   have amqp-publish || missing+=(amqp-tools)
+  # Proton for AMQP 1.0: its Python binding, and its C library with headers and a compiler for proton-c.
+  /usr/bin/python3 -c 'import proton' 2>/dev/null || missing+=(python3-qpid-proton)
+  [[ -e /usr/include/proton/proactor.h ]] || missing+=(libqpid-proton11-dev)
+  have gcc || missing+=(gcc libc6-dev)
   have node || missing+=(nodejs)
   have npm || missing+=(npm)
   ((${#missing[@]} > 0)) || return 0
@@ -42,12 +48,13 @@ install_packages() {
   fi
 }
 
-install_amqplib() {
-  [[ -d "$here/amqplib/node_modules" ]] && return
+install_npm_packages() {
+  local client=$1
+  [[ -d "$here/$client/node_modules" ]] && return
   if ! have npm; then
-    failures+=("amqplib (no npm)")
-  elif ! (cd "$here/amqplib" && npm ci); then
-    failures+=("amqplib (npm ci failed)")
+    failures+=("$client (no npm)")
+  elif ! (cd "$here/$client" && npm ci); then
+    failures+=("$client (npm ci failed)")
   fi
 }
 

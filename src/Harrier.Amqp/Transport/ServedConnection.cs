@@ -130,6 +130,8 @@ internal abstract class ServedConnection : IFrameHandler, IFlowNotices
         }
         if (!Heartbeat.IsOverdue) return;
         Log.SilentPeer(Name, Heartbeat.Deadline);
+        if (Stage == ConnectionStage.Open) WriteFarewell();
+        Output.Flush();
         Output.Close();
         Interrupt();
     }
@@ -164,6 +166,11 @@ internal abstract class ServedConnection : IFrameHandler, IFlowNotices
 
     /// <summary>Ends what is the connection's own. Safe to call again.</summary>
     protected abstract void EndSession();
+
+    /// <summary>Writes the reason for which a silent peer is dropped, in protocols that have a place for it.</summary>
+    protected virtual void WriteFarewell()
+    {
+    }
 
     /// <summary>Writes a sign of life.</summary>
     protected abstract void WriteHeartbeat();

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Text;
+using Harrier.Amqp.Conversion;
 using Harrier.Broker.Messages;
 using Harrier.Protocol.Amqp10;
 
@@ -34,9 +34,6 @@ internal static class Addresses10
 {
     public const string Management = "/management";
 
-    private static readonly SearchValues<byte> Unreserved =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"u8);
-
     /// <summary>Reads an encoded address, or default for none. Throws <c>amqp:invalid-field</c> when it is no address.</summary>
     public static Address10 Parse(ReadOnlySpan<byte> encoded, bool allowsVersion1)
     {
@@ -59,15 +56,14 @@ internal static class Addresses10
     }
 
     /// <summary>The address of a queue, percent-encoded (RFC 3986).</summary>
-    public static string OfQueue(Utf8Name name)
+    public static string OfQueue(Utf8Name name) => "/queues/" + PercentEncoding.Encode(name.Span);
+
+    /// <summary>Whether an encoded address, or default for none, is the management node's.</summary>
+    public static bool IsManagement(ReadOnlySpan<byte> encoded)
     {
-        var address = new StringBuilder("/queues/");
-        foreach (byte octet in name.Span)
-        {
-            if (Unreserved.Contains(octet)) address.Append((char)octet);
-            else address.Append('%').Append(octet.ToString("X2", System.Globalization.CultureInfo.InvariantCulture));
-        }
-        return address.ToString();
+        if (encoded.IsEmpty) return false;
+        var reader = new ValueReader(encoded);
+        return Value10.Read(ref reader).Is("/management"u8);
     }
 
     private static Address10 ParseExchange(ReadOnlySpan<byte> text, ReadOnlySpan<byte> path)
@@ -102,23 +98,8 @@ internal static class Addresses10
     {
         if (segment.Contains((byte)'/')) throw Bad(text);
         if (!segment.Contains((byte)'%')) return NameOf(text, segment);
-        byte[] decoded = new byte[segment.Length];
-        int size = 0;
-        for (int i = 0; i < segment.Length; i++)
-        {
-            if (segment[i] != '%')
-            {
-                decoded[size++] = segment[i];
-                continue;
-            }
-            if (i + 2 >= segment.Length || HexOf(segment[i + 1]) is not { } high || HexOf(segment[i + 2]) is not { } low) throw Bad(text);
-            decoded[size++] = (byte)(high << 4 | low);
-            i += 2;
-        }
-        return NameOf(text, decoded.AsSpan(0, size));
+        return PercentEncoding.TryDecode(segment, out byte[] decoded) ? NameOf(text, decoded) : throw Bad(text);
     }
-
-    private static int? HexOf(byte digit) => char.IsAsciiHexDigit((char)digit) ? Convert.ToInt32(((char)digit).ToString(), 16) : null;
 
     private static Utf8Name NameOf(ReadOnlySpan<byte> text, ReadOnlySpan<byte> bytes)
     {

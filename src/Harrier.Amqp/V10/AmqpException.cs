@@ -84,6 +84,12 @@ internal static class AmqpErrors
     public static AmqpException ConnectionLimit(int max) =>
         new(AmqpErrorScope.Connection, ResourceLimitExceeded, $"connection refused: node connection limit ({max}) is reached");
 
+    public static AmqpException FrameTooSmall(int size, int max) =>
+        new(AmqpErrorScope.Connection, "amqp:frame-size-too-small", $"an answer of {size} bytes does not fit a frame of {max} bytes");
+
+    /// <summary>Behaviour note 105.</summary>
+    public static AmqpException NoAddress() => new(AmqpErrorScope.Link, PreconditionFailed, "anonymous terminus requires 'to' address to be set");
+
     public static AmqpException NoVirtualHost(string name) => new(AmqpErrorScope.Connection, NotFound, $"virtual host '{name}' does not exist");
 
     public static AmqpException ChannelTooHigh(int channel, int max) => Framing($"channel number ({channel}) exceeds maximum channel number ({max})");
@@ -111,6 +117,16 @@ internal static class AmqpErrors
 
     public static AmqpException TransactionTooLarge(int max) =>
         new(AmqpErrorScope.Link, ResourceLimitExceeded, $"a transaction of more than {max} bytes");
+
+    public static AmqpException NotPaired() => InvalidField(AmqpErrorScope.Link, "Link property 'paired' is not set to boolean value 'true'");
+
+    public static AmqpException PairIsComplete(string name) =>
+        new(AmqpErrorScope.Link, PreconditionFailed, $"the management link pair '{name}' has a link of this direction");
+
+    public static AmqpException HalfOpenPair() => new(AmqpErrorScope.Link, PreconditionFailed, "received transfer on half open management link pair");
+
+    public static AmqpException TooManyReplies(int bytesMax) =>
+        new(AmqpErrorScope.Link, ResourceLimitExceeded, $"more than {bytesMax} bytes of management replies wait for credit");
 
     public static AmqpException Stolen() => new(AmqpErrorScope.Link, "amqp:link:stolen", "the link has been attached elsewhere");
 

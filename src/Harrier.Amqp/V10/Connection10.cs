@@ -4,6 +4,7 @@ using System.Net;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V10.Durable;
 using Harrier.Broker;
+using Harrier.Broker.Messages;
 using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
 
@@ -21,6 +22,7 @@ internal sealed class Connection10 : ServedConnection
     {
         Termini = server.Termini;
         _handshake = new Handshake10(this, server, from, withSasl);
+        NodeName = server.Identity.ClusterName;
         Settlements = new SettlementRelease(Output, Broker.Sync);
     }
 
@@ -28,6 +30,9 @@ internal sealed class Connection10 : ServedConnection
 
     /// <summary>What the client calls itself; links belong to it (1.0 part 2, section 2.6.1).</summary>
     public string ContainerId => _handshake.ContainerId;
+
+    /// <summary>What the broker calls itself: where queues are.</summary>
+    public string NodeName { get; }
 
     /// <summary>Bytes of the largest frame that the peer takes.</summary>
     public int PeerFrameBytesMax => _handshake.PeerFrameBytesMax;
@@ -37,6 +42,9 @@ internal sealed class Connection10 : ServedConnection
 
     /// <summary>Termini whose session is over and that stay for as long as the connection does.</summary>
     public List<DurableTerminus> LingeringTermini { get; } = [];
+
+    /// <summary>The links that are attached, by their names and directions: one at a time (1.0 part 2, section 2.6.1).</summary>
+    public Dictionary<(Utf8Name Name, bool IsToPeer), Link10> Links { get; } = [];
 
     /// <summary>Answers to publications that wait for the disk.</summary>
     public SettlementRelease Settlements { get; }
@@ -91,6 +99,10 @@ internal sealed class Connection10 : ServedConnection
     {
         if (!_handshake.Start()) Stage = ConnectionStage.Closed;
     }
+
+    // Should it read after all, it learns why (1.0 part 2, section 2.4.5).
+    protected override void WriteFarewell() =>
+        FrameWriter10.Write(Output, 0, new Close { Error = AmqpException.Encode(AmqpErrors.ResourceLimitExceeded, "nothing was received within the idle-time-out") });
 
     protected override void WriteHeartbeat() => FrameWriter10.WriteEmpty(Output);
 
@@ -181,7 +193,9 @@ internal sealed class Connection10 : ServedConnection
     {
         if (channel >= Limits.SessionsMax) throw AmqpErrors.ChannelTooHigh(channel, Limits.SessionsMax - 1);
         if (performative != Begin.Code) throw AmqpErrors.IllegalState($"there is no session on channel {channel}");
-        _sessions.Add(channel, new Session10(this, channel, Begin.Decode(ref reader)));
+        Begin begin = Begin.Decode(ref reader);
+        if (begin.RemoteChannel is { } ours) throw AmqpErrors.IllegalState($"a begin answers one on channel {ours}, where none was begun");
+        _sessions.Add(channel, new Session10(this, channel, in begin));
     }
 
     private void OnOpen(ulong performative, ref ValueReader reader)
@@ -190,7 +204,7 @@ internal sealed class Connection10 : ServedConnection
         Open open = Open.Decode(ref reader);
         _handshake.OnOpen(in open);
         Stage = ConnectionStage.Open;
-        Heartbeat.Start(Limits.HeartbeatSeconds * 1000L, open.IdleTimeOut ?? 0);
+        Heartbeat.Start(Limits.HeartbeatSeconds * 1000L / 2, open.IdleTimeOut ?? 0); // as announced; overdue is who misses it twice
         Log.ConnectionOpened(Name, Session.User.Name, Session.VirtualHost.Name);
     }
 

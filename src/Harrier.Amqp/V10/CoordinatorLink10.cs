@@ -18,6 +18,7 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
     private uint _deliveryCount = attach.InitialDeliveryCount ?? 0;
     private uint _credit;
     private uint _deliveryId;
+    private bool _isUnderWay;
 
     public override void Answer(in Attach attach)
     {
@@ -41,16 +42,18 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
 
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
     {
-        if (_message.WrittenCount == 0)
+        if (!_isUnderWay)
         {
             if (_credit == 0) throw AmqpErrors.TransferLimit();
             _credit--;
             _deliveryCount++;
             _deliveryId = transfer.DeliveryId ?? throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its id");
+            _isUnderWay = true;
         }
         if (_message.WrittenCount + payload.Length > MessageBytesMax) throw AmqpErrors.MessageTooLarge((ulong)(_message.WrittenCount + payload.Length), MessageBytesMax);
         _message.Write(payload);
         if (transfer.More && !transfer.Aborted) return;
+        _isUnderWay = false;
         // What is settled beforehand cannot be answered, and nobody would learn of the transaction (1.0 part 4, section 4.2).
         if (transfer.Settled == true) throw AmqpErrors.NotAllowed(AmqpErrorScope.Link, "messages to the coordinator are not settled by their sender");
         byte[]? state = transfer.Aborted ? null : Carry(_message.WrittenSpan);
@@ -60,7 +63,7 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
     }
 
     // What it declared ends with it (1.0 part 4, section 4.2).
-    protected override void End(LinkEnd how) => Session.Transactions.RollBackAll();
+    protected override void End(LinkEnd how) => Session.Transactions.RollBackAll(this);
 
     private byte[] Carry(ReadOnlySpan<byte> message)
     {
@@ -70,7 +73,7 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
         {
             case Declare.Code:
                 if (!Declare.Decode(ref reader).GlobalId.IsEmpty) return DeliveryState.RejectedWith("amqp:not-implemented", "distributed transactions are not supported");
-                return Session.Transactions.Declare() is { } id
+                return Session.Transactions.Declare(this) is { } id
                     ? DeliveryState.Declared(id)
                     : DeliveryState.RejectedWith(AmqpErrors.ResourceLimitExceeded, "too many transactions");
             case Discharge.Code: return End(Discharge.Decode(ref reader));

@@ -34,8 +34,8 @@ internal readonly ref struct DeliveryState
     /// <summary>Whether this is the end of it.</summary>
     public bool IsTerminal => Outcome is not null || IsTransactional;
 
-    /// <summary>Accepted in a transaction that is not discharged yet.</summary>
-    public static byte[] AcceptedIn(byte[] transactionId) => Values10.Composite(new TransactionalState { TxnId = Binary(transactionId), Outcome = Accepted });
+    /// <summary>An encoded outcome in a transaction that is not discharged yet.</summary>
+    public static byte[] In(byte[] transactionId, byte[] outcome) => Values10.Composite(new TransactionalState { TxnId = Binary(transactionId), Outcome = outcome });
 
     /// <summary>The answer to a declare.</summary>
     public static byte[] Declared(byte[] transactionId) => Values10.Composite(new Declared { TxnId = Binary(transactionId) });

@@ -13,14 +13,20 @@ namespace Harrier.Amqp.V10;
 /// </summary>
 internal class IncomingLink10 : Link10
 {
+    // 1.0 part 2, section 2.8.7.
+    private const int DeliveryTagBytesMax = 32;
+
     private readonly PublishTerminus _target;
     private readonly IncomingMessage _incoming;
-    private readonly bool _settlesAtOnce;
+    private readonly ReceiverSettleMode _settleMode;
+    private readonly byte[] _tag = new byte[DeliveryTagBytesMax];
     private readonly bool _isPresettled;
     private readonly uint _creditMax;
     private uint _deliveryCount;
     private uint _credit;
     private uint _deliveryId;
+    private int _tagSize;
+    private bool _settlesAtOnce;
     private bool _isUnderWay;
     private bool _isSettled;
     private byte[]? _transaction;
@@ -29,7 +35,7 @@ internal class IncomingLink10 : Link10
     {
         _target = target;
         _incoming = new IncomingMessage(Client, target, Connection.Limits.MessageBytesMax);
-        _settlesAtOnce = attach.RcvSettleMode == ReceiverSettleMode.First;
+        _settleMode = attach.RcvSettleMode;
         _isPresettled = attach.SndSettleMode == SenderSettleMode.Settled;
         _creditMax = (uint)Connection.Limits.LinkCreditMax;
         _deliveryCount = attach.InitialDeliveryCount ?? 0;
@@ -59,15 +65,20 @@ internal class IncomingLink10 : Link10
 
     public override void OnFlow(in Flow flow)
     {
-        // A sender that was told to drain has used up its credit; nobody has told it to, but it may say where it stands.
+        if (flow.DeliveryCount is { } count && (int)(count - _deliveryCount) > 0)
+        {
+            // The sender's count is the one that counts (1.0 part 2, section 2.6.7): it has given up some of its credit.
+            _credit = (uint)Math.Max(0, (int)(_deliveryCount + _credit - count));
+            _deliveryCount = count;
+            if (_credit <= _creditMax / 2) GrantCredit();
+        }
         if (flow.Echo) WriteFlow(_deliveryCount, _credit);
     }
 
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
     {
         if (!_isUnderWay) Begin(in transfer);
-        else if (transfer.DeliveryId is { } id && id != _deliveryId)
-            throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {id} begins before delivery {_deliveryId} is complete");
+        else AssertContinues(in transfer);
         _isSettled |= transfer.Settled == true;
         if (transfer.Aborted)
         {
@@ -88,13 +99,27 @@ internal class IncomingLink10 : Link10
     {
         if (_credit == 0) throw AmqpErrors.TransferLimit();
         _deliveryId = transfer.DeliveryId ?? throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its id");
-        if (transfer.DeliveryTag.IsNull) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its tag");
+        if (transfer.DeliveryTag.IsNull || transfer.DeliveryTag.Length > DeliveryTagBytesMax)
+            throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"the first transfer of a delivery has its tag, of at most {DeliveryTagBytesMax} bytes");
+        transfer.DeliveryTag.CopyTo(_tag);
+        _tagSize = transfer.DeliveryTag.Length;
+        ReceiverSettleMode settleMode = transfer.RcvSettleMode ?? _settleMode;
+        if (settleMode > _settleMode) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "a delivery cannot be settled second on a link that settles first");
+        _settlesAtOnce = settleMode == ReceiverSettleMode.First;
         _credit--;
         _deliveryCount++;
         _isUnderWay = true;
         _isSettled = _isPresettled;
         DeliveryState state = DeliveryState.Read(transfer.State);
         _transaction = state.IsTransactional ? state.TransactionId.ToArray() : null;
+    }
+
+    private void AssertContinues(in Transfer transfer)
+    {
+        if (transfer.DeliveryId is { } id && id != _deliveryId)
+            throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {id} begins before delivery {_deliveryId} is complete");
+        if (!transfer.DeliveryTag.IsNull && !transfer.DeliveryTag.SequenceEqual(_tag.AsSpan(0, _tagSize)))
+            throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {_deliveryId} changes its tag");
     }
 
     private void Discard()
@@ -112,15 +137,18 @@ internal class IncomingLink10 : Link10
 
     private void Complete()
     {
-        if (!_incoming.TryTake(out Message? message, out byte[]? refusal))
-        {
-            Refuse(refusal!);
-            return;
-        }
-        if (_transaction is { } transaction) Session.Transactions.Find(transaction).Publish(message, _target.Route(message));
+        Transaction10? transaction = _transaction is null ? null : Session.Transactions.Find(_transaction);
+        if (!_incoming.TryTake(out Message? message, out AmqpException? refusal)) Refuse(refusal);
+        else if (transaction is not null) Publish(message, _target.Route(message), transaction);
         else if (message.ExchangeBytes.IsEmpty && DirectReplies.IsReplyName(message.RoutingKeyBytes)) Reply(message);
         else Publish(message, _target.Route(message));
-        if (_transaction is not null && !_isSettled) Session.Answer(_deliveryId, DeliveryState.AcceptedIn(_transaction), _settlesAtOnce);
+    }
+
+    private void Publish(Message message, RouteSet routes, Transaction10 transaction)
+    {
+        byte[] outcome = routes.Count == 0 ? DeliveryState.Released : DeliveryState.Accepted;
+        transaction.Publish(message, routes);
+        if (!_isSettled) Session.Answer(_deliveryId, DeliveryState.In(_transaction!, outcome), _settlesAtOnce);
     }
 
     /// <summary>Gives a message to its queues and has it answered.</summary>
@@ -145,9 +173,9 @@ internal class IncomingLink10 : Link10
     }
 
     // Of a link without an address, one message may be wrong and the others right; who has settled it cannot be told otherwise (behaviour note 105).
-    private void Refuse(byte[] state)
+    private void Refuse(AmqpException refusal)
     {
-        if (_isSettled) throw AmqpErrors.NotAllowed(AmqpErrorScope.Link, "a message that was settled cannot be rejected");
-        Session.Answer(_deliveryId, state, _settlesAtOnce);
+        if (_isSettled) throw refusal;
+        Session.Answer(_deliveryId, DeliveryState.RejectedWith(refusal.Condition, refusal.Message), _settlesAtOnce);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
 {
     private ArrayBufferWriter<byte>? _beginning; // of a message whose body has not begun in its first transfer
     private Message? _message;
-    private byte[]? _refusal;
+    private AmqpException? _refusal;
     private long _size;
 
     /// <summary>Takes what a transfer carries. Throws when it is no message, too large, or not allowed.</summary>
@@ -29,13 +29,13 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
         if (isLast && _message?.BodySize > 0) Body10.Check(_message.Body);
     }
 
-    /// <summary>The complete message, aimed, with one reference, the caller's; false when it is refused by itself: then with the state to answer.</summary>
-    public bool TryTake([NotNullWhen(true)] out Message? message, [NotNullWhen(false)] out byte[]? refusal)
+    /// <summary>The complete message, aimed, with one reference, the caller's; false when it is refused by itself.</summary>
+    public bool TryTake([NotNullWhen(true)] out Message? message, [NotNullWhen(false)] out AmqpException? refusal)
     {
         (message, refusal) = (_message, _refusal);
         _message = null;
         Discard();
-        return message is not null;
+        return refusal is null;
     }
 
     /// <summary>Forgets what has come.</summary>
@@ -84,7 +84,7 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
     {
         if (target.IsAnonymous && sections.To.IsEmpty)
         {
-            _refusal = DeliveryState.RejectedWith(AmqpErrors.PreconditionFailed, "anonymous terminus requires 'to' address to be set"); // behaviour note 105
+            _refusal = AmqpErrors.NoAddress();
             return false;
         }
         try
@@ -94,12 +94,11 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
         }
         catch (AmqpException e) when (target.IsAnonymous)
         {
-            _refusal = DeliveryState.RejectedWith(e.Condition, e.Message);
+            _refusal = e;
         }
         catch (BrokerException e) when (target.IsAnonymous)
         {
-            AmqpException error = AmqpErrors.From(e, AmqpErrorScope.Link);
-            _refusal = DeliveryState.RejectedWith(error.Condition, error.Message);
+            _refusal = AmqpErrors.From(e, AmqpErrorScope.Link);
         }
         return false;
     }

@@ -1,3 +1,4 @@
+using Harrier.Broker.Messages;
 using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
 
@@ -8,6 +9,9 @@ internal abstract class Link10(Session10 session, uint handle)
 {
     /// <summary>The peer's handle, which is ours as well.</summary>
     public uint Handle { get; } = handle;
+
+    /// <summary>What the peer calls it, and its direction.</summary>
+    public (Utf8Name Name, bool IsToPeer) Name { get; set; }
 
     /// <summary>Whether we have detached it and the peer has not yet: whatever it sends is passed over.</summary>
     public bool IsDetached { get; private set; }

@@ -13,6 +13,7 @@ internal static class LinkFactory
         var reader = new ValueReader(attach.Source);
         if (reader.ReadDescriptor() != Source.Code) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the source of a link to the peer is a source");
         Source source = Source.Decode(ref reader);
+        if (Addresses10.IsManagement(source.Address)) return session.ManagementPairs.AttachReplies(in attach);
         SourceTerminus terminus = SourceFactory.Create(session.Connection, in source);
         return terminus.Durability == TerminusDurability.UnsettledState
             ? new DurableOutgoingLink10(session, in attach, terminus)
@@ -32,6 +33,7 @@ internal static class LinkFactory
                 default: throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the target of a link is a target or a coordinator");
             }
         }
+        if (Addresses10.IsManagement(target.Address)) return session.ManagementPairs.AttachRequests(in attach);
         PublishTerminus terminus = TargetFactory.Create(session.Connection, in target);
         // Only a sender that waits for our settling before its own can ask again for what became of a delivery (1.0 part 2, section 2.6.12).
         bool isDurable = terminus.Durability == TerminusDurability.UnsettledState && attach.RcvSettleMode == ReceiverSettleMode.Second;

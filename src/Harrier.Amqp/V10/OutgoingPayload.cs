@@ -2,6 +2,7 @@ using System.Buffers;
 using Harrier.Amqp.Conversion;
 using Harrier.Amqp.Transport;
 using Harrier.Broker.Messages;
+using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10;
@@ -21,8 +22,9 @@ internal readonly ref struct OutgoingPayload
     private readonly ReadOnlySpan<byte> _bare;
     private readonly ReadOnlySpan<byte> _body;
 
-    public OutgoingPayload(Message message, int acquiredCount, int deliveryCount, Span<byte> scratch)
+    public OutgoingPayload(in Delivery delivery, TimeProvider time, Span<byte> scratch)
     {
+        Message message = delivery.Message;
         Sections10 sections = Sections10.Find(message.Properties);
         var address = new ValueWriter(scratch[(ScratchBytes - AddressBytesMax)..]);
         int count = WriteAddress(ref address, message);
@@ -33,7 +35,7 @@ internal readonly ref struct OutgoingPayload
             if (MayNameAddress(_annotations)) _annotations = WithoutAddress(sections.MessageAnnotations, ref count);
         }
         var head = new ValueWriter(scratch[..(ScratchBytes - AddressBytesMax)]);
-        HeaderOf(message, acquiredCount, deliveryCount).Write(ref head);
+        HeaderOf(in delivery, time).Write(ref head);
         head.WriteDescriptor(Descriptors.MessageAnnotations);
         head.WriteMapHead(_annotations.Length + address.Size, count);
         _head = head.Written;
@@ -90,13 +92,13 @@ internal readonly ref struct OutgoingPayload
         return kept.WrittenSpan.ToArray();
     }
 
-    private static MessageHeader HeaderOf(Message message, int acquiredCount, int deliveryCount) => new()
+    private static MessageHeader HeaderOf(scoped in Delivery delivery, TimeProvider time) => new()
     {
-        Durable = message.IsPersistent,
-        Priority = message.Priority,
-        Ttl = message.ExpiresAtMs == 0 ? null : (uint)Math.Clamp(message.ExpiresAtMs - message.ArrivedAtMs, 0, uint.MaxValue),
-        FirstAcquirer = acquiredCount == 0,
-        DeliveryCount = (uint)deliveryCount,
+        Durable = delivery.Message.IsPersistent,
+        Priority = delivery.Message.Priority,
+        Ttl = delivery.Message.ExpiresAtMs is not 0 and var endMs ? (uint)Math.Clamp(endMs - time.GetUtcNow().ToUnixTimeMilliseconds(), 0, uint.MaxValue) : null, // what is left
+        FirstAcquirer = delivery.AcquiredCount == 0,
+        DeliveryCount = (uint)delivery.DeliveryCount,
     };
 
     private static int WriteAddress(ref ValueWriter writer, Message message)

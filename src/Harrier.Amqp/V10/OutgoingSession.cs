@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Management;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -52,6 +53,18 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         _isStalled = true;
     }
 
+    /// <summary>Writes an answer of the management node, which is settled by that.</summary>
+    public void Send(ReplyTransfer reply)
+    {
+        lock (Output.Gate)
+        {
+            reply.DeliveryId = (uint)_unsettled.AddSettled();
+            if (_waiting.Count == 0 && TryWrite(reply)) return;
+            _waiting.Enqueue(new Waiting { Reply = reply });
+            _isStalled = true;
+        }
+    }
+
     /// <summary>Tells a link's peer that its credit has been used up, after what it was sent. Under the gate.</summary>
     public void EndDrain(OutgoingLink10 link, uint deliveryCount)
     {
@@ -68,7 +81,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
             uint received = flow.NextIncomingId ?? 0; // before it has our begin it knows of no transfer, and the first is 0
             if ((int)(_nextTransferId - received) < 0)
                 throw AmqpErrors.WindowViolation($"the peer's next-incoming-id {received} is ahead of our next-outgoing-id {_nextTransferId}");
-            long window = received + (long)flow.IncomingWindow - _nextTransferId;
+            long window = (int)(received - _nextTransferId) + (long)flow.IncomingWindow; // ids go round
             _peerWindow = (uint)Math.Clamp(window, 0, uint.MaxValue);
             WriteWaiting();
             if (_waiting.Count == 0 && _peerWindow > 0) _isStalled = false;
@@ -125,6 +138,10 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         while (_waiting.TryPeek(out Waiting? waiting))
         {
             if (waiting.DrainedLink is { } link) link.WriteDrained(waiting.DeliveryCount);
+            else if (waiting.Reply is { } reply)
+            {
+                if (!TryWrite(reply)) return;
+            }
             else
             {
                 if (!TryWrite(ref waiting.Transfer)) return;
@@ -142,12 +159,28 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         bool isComplete = false;
         while (!isComplete && _peerWindow > 0)
         {
-            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, _scratch);
+            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, connection.Clock.Time, _scratch);
             _peerWindow--;
             Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
         }
         if (_peerWindow == 0) _isStalled = true;
         Output.CountAsDeliveries(Output.UnflushedBytes - before);
+        return isComplete;
+    }
+
+    /// <summary>The same for an answer, which the peer has asked for: it does not count as a delivery.</summary>
+    private bool TryWrite(ReplyTransfer reply)
+    {
+        if (reply.IsGone) return true;
+        bool isComplete = false;
+        while (!isComplete && _peerWindow > 0)
+        {
+            isComplete = reply.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax);
+            _peerWindow--;
+            Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
+        }
+        if (_peerWindow == 0) _isStalled = true;
+        if (isComplete) reply.End();
         return isComplete;
     }
 
@@ -158,10 +191,12 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         return (ulong)Math.Max(0, (long)_unsettled.LastTag - behind);
     }
 
-    /// <summary>A delivery, as far as it was not sent, or the end of a link's drain.</summary>
+    /// <summary>A delivery or an answer, as far as it was not sent, or the end of a link's drain.</summary>
     private sealed class Waiting
     {
         public OutgoingTransfer Transfer;
+
+        public ReplyTransfer? Reply { get; init; }
 
         public OutgoingLink10? DrainedLink { get; init; }
 
@@ -169,7 +204,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
 
         public void Release()
         {
-            if (DrainedLink is null) Transfer.Message.Release();
+            if (DrainedLink is null && Reply is null) Transfer.Message.Release();
         }
 
         public bool Concerns(OutgoingLink10 link) => ReferenceEquals(DrainedLink ?? Transfer.Link, link);

@@ -19,9 +19,9 @@ internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, in Delive
     public readonly Message Message => _delivery.Message;
 
     /// <summary>Writes the next frame; whether it was the last. Under the output's gate.</summary>
-    public bool WriteFrame(FrameOutput output, ushort channel, int frameBytesMax, Span<byte> scratch)
+    public bool WriteFrame(FrameOutput output, ushort channel, int frameBytesMax, TimeProvider time, Span<byte> scratch)
     {
-        var payload = new OutgoingPayload(_delivery.Message, _delivery.AcquiredCount, _delivery.DeliveryCount, scratch);
+        var payload = new OutgoingPayload(in _delivery, time, scratch);
         Span<byte> tag = stackalloc byte[sizeof(ulong)];
         tag = link.WriteTag(tag, deliveryId, in _delivery);
         bool isFirst = _sent == 0;

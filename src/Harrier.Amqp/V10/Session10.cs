@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V10.Durable;
+using Harrier.Amqp.V10.Management;
 using Harrier.Broker;
+using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
@@ -29,6 +31,7 @@ internal sealed class Session10
         _incoming = Pack(begin.NextOutgoingId, (uint)_incomingWindowMax);
         Outgoing = new OutgoingSession(connection, this, begin.IncomingWindow);
         Settlements = new SessionSettlements(channel);
+        ManagementPairs = new ManagementPairs(this);
         Transactions = new Transactions10(this, connection.Limits.TransactionBytesMax);
         Write(new Begin
         {
@@ -52,6 +55,9 @@ internal sealed class Session10
 
     /// <summary>Transactions that were declared and not discharged.</summary>
     public Transactions10 Transactions { get; }
+
+    /// <summary>Its links to and from the management node.</summary>
+    public ManagementPairs ManagementPairs { get; }
 
     /// <summary>Termini whose link is gone and that stay for as long as the session does.</summary>
     public List<DurableTerminus> LingeringTermini { get; } = [];
@@ -91,7 +97,11 @@ internal sealed class Session10
         }
     }
 
-    public void Write<T>(in T performative) where T : IComposite, allows ref struct => FrameWriter10.Write(Connection.Output, Channel, in performative);
+    public void Write<T>(in T performative) where T : IComposite, allows ref struct
+    {
+        if (Frame10.HeaderSize + performative.SizeMax > Connection.PeerFrameBytesMax) AssertFits(in performative);
+        FrameWriter10.Write(Connection.Output, Channel, in performative);
+    }
 
     /// <summary>A flow of this session, and of a link when there is a handle. From any thread.</summary>
     public Flow FlowOf(uint? handle = null, uint? deliveryCount = null, uint? credit = null, uint? available = null, bool drain = false, bool echo = false)
@@ -157,10 +167,21 @@ internal sealed class Session10
         }
     }
 
+    // What a peer says comes back to it in some performatives, and may be too much for it.
+    private void AssertFits<T>(in T performative) where T : IComposite, allows ref struct
+    {
+        int size = Frame10.HeaderSize + Values10.Composite(in performative).Length;
+        if (size > Connection.PeerFrameBytesMax) throw AmqpErrors.FrameTooSmall(size, Connection.PeerFrameBytesMax);
+    }
+
     private void Close(LinkEnd how)
     {
         Client.Commands.Run();
-        foreach (Link10 link in _links.Values) link.Abandon(how);
+        foreach (Link10 link in _links.Values)
+        {
+            link.Abandon(how);
+            ForgetName(link);
+        }
         _links.Clear();
         _lastLink = null;
         LingeringTermini.RemoveAll(terminus => terminus.Expire(how));
@@ -204,6 +225,7 @@ internal sealed class Session10
             link = new RefusedLink10(this, attach.Handle, refusal);
         }
         _links.Add(attach.Handle, link);
+        if (link is not RefusedLink10) Name(link, in attach);
         link.Answer(in attach);
     }
 
@@ -222,6 +244,18 @@ internal sealed class Session10
         }
     }
 
+    private void Name(Link10 link, in Attach attach)
+    {
+        link.Name = (new Utf8Name(attach.Name), attach.Role == Role.Receiver);
+        if (Connection.Links.TryGetValue(link.Name, out Link10? other)) other.Steal(link);
+        Connection.Links[link.Name] = link;
+    }
+
+    private void ForgetName(Link10 link)
+    {
+        if (Connection.Links.TryGetValue(link.Name, out Link10? named) && ReferenceEquals(named, link)) Connection.Links.Remove(link.Name);
+    }
+
     // Everything that is wrong with an attach concerns the one link (1.0 part 2, section 2.6.3).
     private static AmqpException? RefusalOf(Exception e) => e switch
     {
@@ -237,6 +271,7 @@ internal sealed class Session10
         Client.Commands.Run(); // what came before is done before
         link.OnDetach(detach.Closed);
         _links.Remove(detach.Handle);
+        ForgetName(link);
         _lastLink = null;
     }
 

@@ -47,7 +47,7 @@ internal sealed record SourceTerminus(Queue Queue, byte[] Address)
         Dynamic = IsDynamic,
         DynamicNodeProperties = OrNull(NodeProperties),
         Filter = OrNull(Filter),
-        DefaultOutcome = OrNull(DefaultOutcomeBytes),
+        DefaultOutcome = DefaultOutcomeBytes.Length > 0 ? DefaultOutcomeBytes : DeliveryState.Released,
         Outcomes = Outcomes,
     });
 

@@ -17,10 +17,11 @@ internal sealed class Transactions10(Session10 session, int bytesMax)
     private uint _last;
 
     /// <summary>Begins one; its name, or null when there are too many.</summary>
-    public byte[]? Declare()
+    /// <param name="owner">The link that it ends with.</param>
+    public byte[]? Declare(Link10 owner)
     {
         if (_open.Count >= CountMax) return null;
-        _open.Add(++_last, new Transaction10(bytesMax));
+        _open.Add(++_last, new Transaction10(owner, bytesMax));
         byte[] id = new byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32BigEndian(id, _last);
         return id;
@@ -33,10 +34,15 @@ internal sealed class Transactions10(Session10 session, int bytesMax)
     public Transaction10? Take(ReadOnlySpan<byte> id) => _open.Remove(NumberOf(id), out Transaction10? found) ? found : null;
 
     /// <summary>Rolls back what was not discharged.</summary>
-    public void RollBackAll()
+    /// <param name="owner">Only of that coordinator link (1.0 part 4, section 4.2); null for all.</param>
+    public void RollBackAll(Link10? owner = null)
     {
-        foreach (Transaction10 transaction in _open.Values) transaction.RollBack(session.Connection.Session.Commands, session.Outgoing);
-        _open.Clear();
+        foreach ((uint id, Transaction10 transaction) in _open)
+        {
+            if (owner is not null && !ReferenceEquals(transaction.Owner, owner)) continue;
+            _open.Remove(id);
+            transaction.RollBack(session.Connection.Session.Commands, session.Outgoing);
+        }
     }
 
     private static uint NumberOf(ReadOnlySpan<byte> id) => id.Length == sizeof(uint) ? BinaryPrimitives.ReadUInt32BigEndian(id) : 0;
@@ -45,7 +51,7 @@ internal sealed class Transactions10(Session10 session, int bytesMax)
 /// <summary>
 /// Publications and settlements that happen together or not at all: they are routed and taken at once and wait; a commit applies them all as one, over all queues.
 /// </summary>
-internal sealed class Transaction10(int bytesMax)
+internal sealed class Transaction10(Link10 owner, int bytesMax)
 {
     // About what a command takes besides a message, in memory and in the log.
     private const int CommandBytes = 128;
@@ -78,6 +84,9 @@ internal sealed class Transaction10(int bytesMax)
         _settled.Add((settling, isSettled));
         _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
     }
+
+    /// <summary>The link on which it was declared.</summary>
+    public Link10 Owner => owner;
 
     /// <summary>The deliveries that end with it and that their receivers have yet to be told of.</summary>
     public IEnumerable<uint> Unsettled => _settled.Where(s => !s.IsSettled).Select(s => (uint)s.Delivery.Tag);

@@ -46,8 +46,8 @@ public sealed partial class QueueMachine
     internal void Install(QueueSnapshot snapshot)
     {
         if (IsDeleted) return;
-        bool wasTaken = snapshot.Fresh.Exists(fresh => !_ready[fresh.Lane].IsNextFresh(fresh.Entries[0].Sequence)) || _aside.Count > 0 || _held.Count > 0
-            || _filteringCount > 0;
+        bool wasTaken = snapshot.Fresh.Exists(fresh => !_ready[fresh.Lane].IsNextFresh(fresh.Entries[0].Sequence))
+            || _aside.Count > 0 || _held.Count > 0 || _filteringCount > 0;
         if (wasTaken || snapshot.Scattered.Count > 0 || snapshot.HasMoves)
         {
             _unacked.Update(MoveOut);

@@ -10,16 +10,17 @@ public class AddressTests
     [InlineData("/queues/%71")]
     [InlineData("/exchanges/x/k")]
     [InlineData("/exchanges/%78/%6B")]
-    [InlineData("/exchanges/x")] // the message's subject is its key
+    [InlineData("/exchanges/y")] // with an empty key
     [InlineData("q")]
-    [InlineData("x")]
+    [InlineData("x")] // a plain name of an exchange: the message's subject is its key
     public async Task Addresses_to_publish_to(string address)
     {
         await using var server = new TestServer();
         server.Declare("q");
         await server.Bind("q", "x", "k");
+        await server.Bind("q", "y", "");
         WireScript10 client = await server.Open10();
-        byte[] message = new Message10().To(null, subject: address is "/exchanges/x" or "x" ? "k" : "other").Data("x").Bytes;
+        byte[] message = new Message10().To(null, subject: address == "x" ? "k" : "other").Data("x").Bytes;
         await client.AttachSender(0, address);
         await client.ExpectDisposition("accepted", await client.Transfer(message));
         server.Queue("q").ReadyCount.ShouldBe(1);
@@ -28,13 +29,14 @@ public class AddressTests
     [Theory, Trait("Note", "104")]
     [InlineData("/queues/q")]
     [InlineData("/exchanges/x/k")]
-    [InlineData("/exchanges/x")]
+    [InlineData("/exchanges/y")]
     [InlineData("q")]
     public async Task Addresses_in_messages_are_the_same(string address)
     {
         await using var server = new TestServer();
         server.Declare("q");
         await server.Bind("q", "x", "k");
+        await server.Bind("q", "y", "");
         WireScript10 client = await server.Open10();
         await client.AttachSender(0, address: null);
         await client.ExpectDisposition("accepted", await client.Transfer(new Message10().To(address, "k").Data("x").Bytes));

@@ -181,7 +181,7 @@ public class ConnectionTests
     public async Task Virtual_host_that_is_not_there_is_refused()
     {
         await using var server = new TestServer();
-        await AssertOpenIsRefusedAsync(server, new OpenOptions10 { Hostname = "vhost:nowhere" }, "amqp:not-allowed");
+        await AssertOpenIsRefusedAsync(server, new OpenOptions10 { Hostname = "vhost:nowhere" }, "amqp:not-found");
     }
 
     [Fact]

@@ -193,7 +193,7 @@ public class TransferTests
     [InlineData(1)]
     public async Task Message_of_the_largest_size_is_taken_and_one_beyond_is_not(int payloadBytes)
     {
-        await using var server = new TestServer(limits: new ConnectionLimits { MessageBytesMax = 2_000 });
+        await using var server = new TestServer(limits: new ConnectionLimits { MessageBytesMax = 2_000, IncomingWindowMax = 100_000 });
         WireScript10 client = await server.OpenWithAsync(0);
         await client.AttachSender(2);
         byte[] largest = new Message10().Data(new byte[2_000 - 8]).Bytes;
@@ -210,7 +210,7 @@ public class TransferTests
     {
         foreach (bool isPieced in (bool[])[false, true])
         {
-            await using var server = new TestServer();
+            await using var server = new TestServer(limits: new ConnectionLimits { IncomingWindowMax = 100_000 });
             WireScript10 client = await server.OpenWithAsync(0);
             await client.AttachSender(2);
             await client.Send(new Frames10().Message(client.NextDeliveryId(), message.Length == 0 ? [0] : message, isPieced ? 1 : int.MaxValue));
@@ -223,8 +223,8 @@ public class TransferTests
     public static TheoryData<string, byte[]> Malformed => new()
     {
         { "text", "hello"u8.ToArray() },
-        { "no body", new Message10().Header(new MessageHeader { Durable = true }).Bytes },
-        { "properties only", new Message10().To("x").Bytes },
+        { "properties that are cut", new Message10().To("x").Bytes[..^1] },
+        { "half a descriptor", [.. new Message10().To("x").Bytes, 0x00, 0x53] },
         { "a footer only", new Message10().Footer().Bytes },
         { "a footer for a body", new Message10().To("x").Footer().Bytes },
         { "sections in the wrong order", new Message10().To("x").Header(new MessageHeader()).Data("x").Bytes },
@@ -251,6 +251,19 @@ public class TransferTests
         { "a descriptor without an end", [.. Enumerable.Repeat((byte)0, 500)] },
         { "too many sections in front of the body", [.. new Message10().Section(MessageProperties.Code, [0xD0, 0x10, 0, 0, 1, 0, 0, 0, 0]).Bytes] },
     };
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Message_may_have_no_body(bool hasProperties)
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.OpenWithAsync(0);
+        byte[] message = hasProperties ? new Message10().To(null, "nothing else").Bytes : new Message10().Header(new MessageHeader { Durable = true }).Bytes;
+        await client.ExpectDisposition("accepted", await client.Transfer(message)); // the standard wants one, but clients do without
+        await client.Grant(1);
+        (await client.ExpectDelivery()).Bare.ShouldBe(hasProperties ? message : []);
+    }
 
     [Theory]
     [InlineData("no delivery-id")]

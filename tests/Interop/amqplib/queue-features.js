@@ -3,7 +3,7 @@
 // What queues do with messages besides keeping them, with the names that amqplib gives to the arguments.
 
 const assert = require('node:assert/strict');
-const { unique, until } = require('./harness');
+const { unique, until } = require('../node-harness/harness');
 const { using } = require('./scenarios');
 
 const DEATH_FIELDS = ['count', 'exchange', 'queue', 'reason', 'routing-keys', 'time'];

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 
-const { main } = require('./harness');
+const { main } = require('../node-harness/harness');
 require('./scenarios');
 require('./queue-features');
 

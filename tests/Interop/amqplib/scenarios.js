@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const amqp = require('amqplib');
-const { scenario, unique, within, until } = require('./harness');
+const { scenario, unique, within, until } = require('../node-harness/harness');
 
 const DIRECT_REPLY_TO = 'amq.rabbitmq.reply-to';
 

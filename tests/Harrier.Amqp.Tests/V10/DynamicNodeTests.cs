@@ -3,7 +3,7 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.Tests.V10;
 
 /// <summary>Queues that are made for a link (1.0 part 3, sections 3.5.3 and 3.5.4).</summary>
-public class KnownFailuresDynamicNodes
+public class DynamicNodeTests
 {
     [Fact]
     public async Task Exclusive_queue_of_another_connection_is_refused()

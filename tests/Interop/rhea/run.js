@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+'use strict';
+
+const { main } = require('../node-harness/harness');
+require('./link-scenarios');
+require('./message-scenarios');
+require('./connection-scenarios');
+require('./crossing-scenarios');
+
+main(process.argv.slice(2)).then((code) => {
+  // Connections of failed scenarios would keep the process alive.
+  process.exit(code);
+});
