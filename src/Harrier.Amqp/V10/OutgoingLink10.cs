@@ -177,6 +177,6 @@ internal class OutgoingLink10 : Link10, IConsumer
         foreach (Settling<OutgoingLink10> settling in unsettled)
             Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: settling.Id, Outcome: outcome));
         Client.Commands.Run();
-        _source.End(Client, how);
+        _source.End(Connection, how);
     }
 }

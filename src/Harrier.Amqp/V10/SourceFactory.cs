@@ -31,7 +31,7 @@ internal static class SourceFactory
         if (source.Dynamic)
         {
             SourceFilters filters = SourceFilters.Read(source.Filter);
-            Queue made = DynamicNode.Declare(client);
+            Queue made = connection.DynamicNodes.Declare(client, source.DynamicNodeProperties);
             return new SourceTerminus(made, Values10.Text(Addresses10.OfQueue(made.Name)))
             {
                 IsDynamic = true, Filters = filters, NodeProperties = source.DynamicNodeProperties.ToArray(),

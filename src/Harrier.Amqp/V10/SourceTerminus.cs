@@ -60,10 +60,11 @@ internal sealed record SourceTerminus(Queue Queue, byte[] Address)
     });
 
     /// <summary>Gives up what was made for the link.</summary>
-    public void End(ClientSession client, LinkEnd how)
+    public void End(Connection10 connection, LinkEnd how)
     {
-        // Its lifetime is that of the link (delete-on-close, 1.0 part 3, section 3.5.10); with the connection it goes anyway.
-        if ((IsDynamic || IsSubscription) && how != LinkEnd.ConnectionLost && !Queue.IsDeleted) client.DeleteQueue(Queue.Name, ifUnused: false, ifEmpty: false);
+        if (how == LinkEnd.ConnectionLost) return; // with the connection it goes anyway
+        connection.DynamicNodes.Leave(connection.Session, Queue, isCreator: IsDynamic);
+        if (IsSubscription && !Queue.IsDeleted) connection.Session.DeleteQueue(Queue.Name, ifUnused: false, ifEmpty: false);
     }
 
     private static ReadOnlySpan<byte> OrNull(byte[] bytes) => bytes.Length == 0 ? default : bytes;
