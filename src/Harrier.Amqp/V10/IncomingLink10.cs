@@ -17,6 +17,7 @@ internal class IncomingLink10 : Link10
     private const int DeliveryTagBytesMax = 32;
 
     private readonly PublishTerminus _target;
+    private readonly Queue? _node;
     private readonly IncomingMessage _incoming;
     private readonly ReceiverSettleMode _settleMode;
     private readonly byte[] _tag = new byte[DeliveryTagBytesMax];
@@ -34,6 +35,8 @@ internal class IncomingLink10 : Link10
     public IncomingLink10(Session10 session, in Attach attach, PublishTerminus target) : base(session, attach.Handle)
     {
         _target = target;
+        _node = target.Queue;
+        if (_node is not null) Connection.DynamicNodes.Enter(Client, _node);
         _incoming = new IncomingMessage(Client, target, Connection.Limits.MessageBytesMax);
         _settleMode = attach.RcvSettleMode;
         _isPresettled = attach.SndSettleMode == SenderSettleMode.Settled;
@@ -101,7 +104,11 @@ internal class IncomingLink10 : Link10
         Replenish();
     }
 
-    protected override void End(LinkEnd how) => _incoming.Discard();
+    protected override void End(LinkEnd how)
+    {
+        _incoming.Discard();
+        if (_node is not null && how != LinkEnd.ConnectionLost) Connection.DynamicNodes.Leave(Client, _node, isCreator: _target.DynamicQueue is not null);
+    }
 
     private void Begin(in Transfer transfer)
     {
