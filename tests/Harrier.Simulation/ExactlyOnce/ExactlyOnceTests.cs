@@ -49,5 +49,40 @@ public class ExactlyOnceTests(ITestOutputHelper output)
         output.WriteLine($"{count} seeds from {first} on, {count / time.Elapsed.TotalSeconds:0} a second");
     }
 
+    /// <summary>What the guarantee rests on: without any one of these, there is a place where a loss makes two of one message, or none.</summary>
+    public static TheoryData<string> Omissions => new() { "the sender settles first", "the receiver settles first", "nothing outlives a link", "messages are transient" };
+
+    [Theory]
+    [MemberData(nameof(Omissions))]
+    public async Task The_check_finds_what_goes_wrong_without(string omission)
+    {
+        TroublePlan plan = new TroublePlan() switch
+        {
+            var whole when omission == "the sender settles first" => whole with { SenderMode = ReceiverSettleMode.First },
+            var whole when omission == "the receiver settles first" => whole with { ReceiverMode = ReceiverSettleMode.First },
+            var whole when omission == "nothing outlives a link" => whole with { Durability = TerminusDurability.None },
+            var whole => whole with { IsPersistent = false, Patience = TimeSpan.FromMilliseconds(500) },
+        };
+        long points = (await MessageExchange.RunAsync(1, plan)).Broker.Points;
+        for (long point = 1; point <= points; point++)
+        {
+            if (await FailsAsync(plan.IsPersistent ? plan with { LoseAt = point } : plan with { DieAt = point })) return;
+        }
+        throw new XunitException("nothing went wrong");
+    }
+
+    private static async Task<bool> FailsAsync(TroublePlan plan)
+    {
+        try
+        {
+            await MessageExchange.RunAsync(1, plan);
+            return false;
+        }
+        catch (XunitException)
+        {
+            return true;
+        }
+    }
+
     private static int? Number(string variable) => int.TryParse(Environment.GetEnvironmentVariable(variable), out int number) ? number : null;
 }

@@ -91,7 +91,8 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
         uint id = _first.DeliveryId!.Value;
         _inbox.ContainsKey(tag).ShouldBe(_first.Resume, $"{tag} is resumed only when it is known");
         uint number = ModelSender.NumberOf([.. _payload]);
-        Forget(id);
+        _first = null;
+        _payload.Clear();
         bool takesNote = !Plan.IsRandom || Broker.Random.Next(2) == 0;
         if (takesNote)
         {
@@ -111,12 +112,5 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
             Role = Role.Receiver, First = id, Settled = Plan.ReceiverMode == ReceiverSettleMode.First, State = States10.Accepted,
         }));
         await GrantAsync();
-    }
-
-    private void Forget(uint id)
-    {
-        _first = null;
-        _payload.Clear();
-        _unsettled.Remove(id);
     }
 }

@@ -22,7 +22,7 @@ internal sealed class ModelSender : ModelClient
 
     public ModelSender(TroubledBroker broker, TroublePlan plan) : base(broker, plan)
     {
-        for (uint number = 0; number < plan.MessageCount; number++) _outbox.Add(number, MessageOf(number));
+        for (uint number = 0; number < plan.MessageCount; number++) _outbox.Add(number, MessageOf(number, plan.IsPersistent));
     }
 
     /// <summary>Messages that are the broker's.</summary>
@@ -101,11 +101,11 @@ internal sealed class ModelSender : ModelClient
 
     private static byte[] TagOf(uint number) => [.. "m-"u8, .. Frames10.Tag(number)];
 
-    private static byte[] MessageOf(uint number)
+    private static byte[] MessageOf(uint number, bool isPersistent)
     {
         byte[] body = new byte[Sizes[number % Sizes.Length]];
         BinaryPrimitives.WriteUInt32BigEndian(body, number);
-        return new Message10().Header(new MessageHeader { Durable = true }).Data(body).Bytes;
+        return new Message10().Header(new MessageHeader { Durable = isPersistent }).Data(body).Bytes;
     }
 
     private async Task SendAsync(uint tag)
@@ -113,8 +113,7 @@ internal sealed class ModelSender : ModelClient
         uint id = Wire.NextDeliveryId();
         _sent.Add(tag);
         _underWay.Add(id, tag);
-        if (Plan.ForgetsUnanswered) _outbox.Remove(tag, out _);
-        byte[] message = MessageOf(tag);
+        byte[] message = _outbox[tag];
         const int partBytes = (int)FrameBytesMax - 100;
         for (int at = 0; at < message.Length; at += partBytes)
         {

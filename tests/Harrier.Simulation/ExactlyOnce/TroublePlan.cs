@@ -1,4 +1,5 @@
 using Harrier.Protocol.Amqp10;
+using Harrier.TestSupport;
 
 namespace Harrier.Simulation.ExactlyOnce;
 
@@ -42,8 +43,11 @@ internal sealed record TroublePlan
 
     public TerminusDurability Durability { get; init; } = TerminusDurability.UnsettledState;
 
-    /// <summary>Whether the sender forgets a message as soon as it is sent.</summary>
-    public bool ForgetsUnanswered { get; init; }
+    /// <summary>Whether messages are persistent.</summary>
+    public bool IsPersistent { get; init; } = true;
+
+    /// <summary>How long something may take that somebody waits for: for ever, if it is lost.</summary>
+    public TimeSpan Patience { get; init; } = TestServer.SafetyNet;
 
     /// <summary>A plan of the seed's own making.</summary>
     public static TroublePlan Of(int seed)

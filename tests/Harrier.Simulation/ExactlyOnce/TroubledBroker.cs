@@ -96,7 +96,7 @@ internal sealed class TroubledBroker
         {
             await Task.Yield();
             if (round % PatienceRounds == 0) _storage!.Commit();
-            if (Stopwatch.GetElapsedTime(start) > TestServer.SafetyNet) throw new WireScriptException("The broker does not answer.");
+            if (Stopwatch.GetElapsedTime(start) > _plan.Patience) throw new WireScriptException("The broker does not answer.");
         }
         return await task;
     }
