@@ -12,10 +12,14 @@ internal static class FuzzTargets
         ["values-10"] = (Values10Target.Fuzz, new Mutator(Fragments10.Words)),
         ["composites-10"] = (Composites10Target.Fuzz, new Mutator(Fragments10.Words)),
         ["message-sections"] = (MessageSectionsTarget.Fuzz, new Mutator(MessageFragments10.Words)),
+        ["kept-messages-10"] = (KeptMessagesTarget10.Fuzz, new Mutator(StepWords)),
         ["management-request"] = (ManagementRequestTarget.Fuzz, new Mutator([.. Fragments10.Words, .. ManagementFragments.Words])),
         ["connection-10"] = (ConnectionTarget.Fuzz10, new FrameMutator10(Fragments10.Words, Fragments10.Frames)),
         ["connection"] = (ConnectionTarget.Fuzz, new FrameMutator(Fragments.Words, Fragments.Frames)),
     };
+
+    // Steps in twos, so that pieces that are put in stay steps.
+    private static IReadOnlyList<byte[]> StepWords => [.. Enumerable.Range(0, 256).Select(i => (byte[])[(byte)(i % 16), (byte)(i * 37)])];
 
     public static IEnumerable<string> Names => All.Keys;
 

@@ -78,7 +78,7 @@ public static class WireConversations10
             uint handle = 0, string? address = "/queues/q", SenderSettleMode sendMode = SenderSettleMode.Mixed,
             ReceiverSettleMode receiveMode = ReceiverSettleMode.First, ushort channel = 1)
         {
-            await client.Send(Links10.Sender(handle, address) with { SndSettleMode = sendMode, RcvSettleMode = receiveMode }, channel);
+            await client.Send(Links10.Sender(handle, address) with { Name = NameOf(channel, handle), SndSettleMode = sendMode, RcvSettleMode = receiveMode }, channel);
             WireAttach attach = await client.Expect<WireAttach>(channel);
             if (!attach.HasTarget) throw new WireScriptException($"Expected a link, but got {attach}.");
             return await client.Expect<WireFlow>(channel);
@@ -89,7 +89,7 @@ public static class WireConversations10
             uint handle = 1, string address = "/queues/q", SenderSettleMode sendMode = SenderSettleMode.Mixed,
             ReceiverSettleMode receiveMode = ReceiverSettleMode.First, ushort channel = 1)
         {
-            await client.Send(Links10.Receiver(handle, address) with { SndSettleMode = sendMode, RcvSettleMode = receiveMode }, channel);
+            await client.Send(Links10.Receiver(handle, address) with { Name = NameOf(channel, handle), SndSettleMode = sendMode, RcvSettleMode = receiveMode }, channel);
             WireAttach attach = await client.Expect<WireAttach>(channel);
             return attach.HasSource ? attach : throw new WireScriptException($"Expected a link, but got {attach}.");
         }
@@ -97,7 +97,7 @@ public static class WireConversations10
         /// <summary>Attaches a link to the coordinator and expects that it gets credit.</summary>
         public async Task AttachCoordinator(uint handle = 9, ushort channel = 1)
         {
-            await client.Send(Links10.ToCoordinator(handle), channel);
+            await client.Send(Links10.ToCoordinator(handle) with { Name = NameOf(channel, handle) }, channel);
             await client.Expect<WireAttach>(channel);
             await client.Expect<WireFlow>(channel);
         }
@@ -223,4 +223,7 @@ public static class WireConversations10
             return close.Error;
         }
     }
+
+    // A connection has no two links of one name and direction (1.0 part 2, section 2.6.1).
+    private static byte[] NameOf(ushort channel, uint handle) => Encoding.ASCII.GetBytes($"{channel}.{handle}");
 }

@@ -89,6 +89,7 @@ internal static class WireDecoder10
             IsSourceDynamic = source.Dynamic,
             SourceOutcomes = Symbols(source.Outcomes),
             DistributionMode = source.DistributionMode.IsNull ? null : Utf8(source.DistributionMode),
+            SourceFilters = source.Filter.IsEmpty ? [] : [.. ReadMap(source.Filter).Keys],
             DefaultOutcome = ReadState(source.DefaultOutcome),
             TargetAddress = target.Address.IsEmpty ? null : TextOf(target.Address),
             IsTargetDynamic = target.Dynamic,

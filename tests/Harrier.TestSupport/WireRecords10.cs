@@ -32,6 +32,9 @@ public sealed record WireAttach(string Name, uint Handle, Role Role, SenderSettl
 
     public string? DistributionMode { get; init; }
 
+    /// <summary>The filters of its source: their names in order.</summary>
+    public string[] SourceFilters { get; init; } = [];
+
     public WireState? DefaultOutcome { get; init; }
 
     public string? TargetAddress { get; init; }

@@ -17,6 +17,7 @@ internal class IncomingLink10 : Link10
     private const int DeliveryTagBytesMax = 32;
 
     private readonly PublishTerminus _target;
+    private readonly Queue? _node;
     private readonly IncomingMessage _incoming;
     private readonly ReceiverSettleMode _settleMode;
     private readonly byte[] _tag = new byte[DeliveryTagBytesMax];
@@ -25,6 +26,7 @@ internal class IncomingLink10 : Link10
     private uint _credit;
     private uint _deliveryId;
     private int _tagSize;
+    private uint _messageFormat;
     private bool _settlesAtOnce;
     private bool _isUnderWay;
     private bool _isSettled;
@@ -33,6 +35,8 @@ internal class IncomingLink10 : Link10
     public IncomingLink10(Session10 session, in Attach attach, PublishTerminus target) : base(session, attach.Handle)
     {
         _target = target;
+        _node = target.Queue;
+        if (_node is not null) Connection.DynamicNodes.Enter(Client, _node);
         _incoming = new IncomingMessage(Client, target, Connection.Limits.MessageBytesMax);
         _settleMode = attach.RcvSettleMode;
         _isPresettled = attach.SndSettleMode == SenderSettleMode.Settled;
@@ -100,7 +104,11 @@ internal class IncomingLink10 : Link10
         Replenish();
     }
 
-    protected override void End(LinkEnd how) => _incoming.Discard();
+    protected override void End(LinkEnd how)
+    {
+        _incoming.Discard();
+        if (_node is not null && how != LinkEnd.ConnectionLost) Connection.DynamicNodes.Leave(Client, _node, isCreator: _target.DynamicQueue is not null);
+    }
 
     private void Begin(in Transfer transfer)
     {
@@ -110,6 +118,7 @@ internal class IncomingLink10 : Link10
             throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"the first transfer of a delivery has its tag, of at most {DeliveryTagBytesMax} bytes");
         transfer.DeliveryTag.CopyTo(_tag);
         _tagSize = transfer.DeliveryTag.Length;
+        _messageFormat = transfer.MessageFormat ?? 0;
         ReceiverSettleMode settleMode = transfer.RcvSettleMode ?? _settleMode;
         if (settleMode > _settleMode) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "a delivery cannot be settled second on a link that settles first");
         _settlesAtOnce = settleMode == ReceiverSettleMode.First;
@@ -126,6 +135,8 @@ internal class IncomingLink10 : Link10
             throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {id} begins before delivery {_deliveryId} is complete");
         if (!transfer.DeliveryTag.IsNull && !transfer.DeliveryTag.SequenceEqual(_tag.AsSpan(0, _tagSize)))
             throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {_deliveryId} changes its tag");
+        if (transfer.MessageFormat is { } format && format != _messageFormat)
+            throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {_deliveryId} changes its message-format");
     }
 
     private void Discard()

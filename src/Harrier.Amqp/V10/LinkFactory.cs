@@ -15,9 +15,10 @@ internal static class LinkFactory
         Source source = Source.Decode(ref reader);
         if (Addresses10.IsManagement(source.Address)) return session.ManagementPairs.AttachReplies(in attach);
         SourceTerminus terminus = SourceFactory.Create(session.Connection, in source);
-        return terminus.Durability == TerminusDurability.UnsettledState
-            ? new DurableOutgoingLink10(session, in attach, terminus)
-            : new OutgoingLink10(session, in attach, terminus);
+        if (terminus.Durability == TerminusDurability.UnsettledState) return new DurableOutgoingLink10(session, in attach, terminus);
+        var link = new OutgoingLink10(session, in attach, terminus);
+        session.Connection.DynamicNodes.Enter(session.Connection.Session, terminus.Queue);
+        return link;
     }
 
     private static Link10 CreateIncoming(Session10 session, in Attach attach)

@@ -63,6 +63,12 @@ public enum QueueCommandKind : byte
     /// <summary>End a pause.</summary>
     Unpause,
 
+    /// <summary>End the queue once nothing is in it any more, which may be now.</summary>
+    EndWhenEmpty,
+
+    /// <summary>Do not, after all.</summary>
+    StayWhenEmpty,
+
     /// <summary>Remove a consumer. What it has unacked is held for its terminus.</summary>
     Suspend,
 

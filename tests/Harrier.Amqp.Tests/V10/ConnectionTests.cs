@@ -306,6 +306,40 @@ public class ConnectionTests
         await client.ExpectQuiet();
     }
 
+    [Theory, Trait("Note", "108")]
+    [InlineData(59_000, true)]
+    [InlineData(62_000, false)]
+    public async Task Silent_peer_is_given_twice_the_time_that_was_announced(int silentMs, bool lives)
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.Open10();
+        server.Pass(silentMs);
+        if (lives)
+        {
+            await client.ExpectQuiet();
+            return;
+        }
+        (await client.Receive())?.Performative.ShouldBeOfType<WireClose>(); // or the end
+    }
+
+    [Fact]
+    public async Task Silent_peer_is_told_why_its_connection_is_closed()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.Open10();
+        server.Pass(200_000);
+        (await client.Expect<WireClose>(0)).Error!.Condition.ShouldBe("amqp:resource-limit-exceeded"); // 1.0 part 2, section 2.4.5
+    }
+
+    [Fact]
+    public async Task Begin_that_answers_nothing_is_refused()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.Open10();
+        await client.Send(new Begin { RemoteChannel = 7, IncomingWindow = 1, OutgoingWindow = 1 }, 5);
+        (await client.Receive())!.Performative.ShouldBeOfType<WireClose>(); // 1.0 part 2, section 2.7.2: it is set in answers only
+    }
+
     private static async Task TalkAsync(WireScript10 client)
     {
         await client.Open();

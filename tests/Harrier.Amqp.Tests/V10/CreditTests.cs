@@ -155,4 +155,16 @@ public class CreditTests
         await client.ExpectQuiet();
         server.Queue("q").ReadyCount.ShouldBe(1);
     }
+
+    [Fact]
+    public async Task Sender_may_skip_ahead_with_its_delivery_count()
+    {
+        await using var server = new TestServer();
+        server.Declare("q");
+        WireScript10 client = await server.Open10();
+        await client.AttachSender();
+        await client.Send(new Flow { NextIncomingId = 0, IncomingWindow = 9, OutgoingWindow = 9, Handle = 0, DeliveryCount = 500, LinkCredit = 500, Available = 0, Echo = true });
+        WireFlow flow = await client.Expect<WireFlow>();
+        flow.DeliveryCount.ShouldBe(500u); // 1.0 part 2, section 2.6.7: the sender's count is the one that counts
+    }
 }

@@ -268,6 +268,39 @@ public class LinkTests
         (await client.Expect<WireAttach>()).Name.ShouldBe(name);
     }
 
+    [Fact]
+    public async Task Message_that_is_larger_than_the_receiver_takes_is_not_sent()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.OpenWithAsync(0);
+        await client.Send(Links10.Receiver(2, "/queues/q") with { MaxMessageSize = 1_000 });
+        await client.Expect<WireAttach>();
+        await client.Grant(10, 2);
+        await client.Transfer(new string('x', 2_000), settled: true);
+        object next = (await client.Receive())!.Performative;
+        next.ShouldNotBeOfType<WireTransfer>(); // 1.0 part 2, section 2.7.3: max-message-size
+    }
+
+    [Fact]
+    public async Task Answers_fit_the_frames_that_the_client_takes()
+    {
+        await using var server = new TestServer();
+        string name = new('q', 255);
+        server.Declare(name);
+        WireScript10 client = await server.Open10(new OpenOptions10 { MaxFrameSize = 512 });
+        await client.Send(Links10.Receiver(0, "/queues/" + name) with { Name = new byte[300].Select(_ => (byte)'n').ToArray() });
+        await client.Receive(); // fails when the frame is larger
+    }
+
+    [Fact]
+    public async Task Default_outcome_is_told()
+    {
+        await using var server = new TestServer();
+        server.Declare("q");
+        WireScript10 client = await server.Open10();
+        (await client.AttachReceiver()).DefaultOutcome.ShouldBe(new WireState("released")); // 1.0 part 3, section 3.5.3
+    }
+
     private static async Task AssertRefusedAsync(WireScript10 client, Role role, string address, string condition)
     {
         bool isSender = role == Role.Sender;

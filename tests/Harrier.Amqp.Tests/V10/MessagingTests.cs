@@ -161,4 +161,29 @@ public class MessagingTests
         await client.ExpectDisposition("accepted", await client.Transfer(new Message10().MessageAnnotations(("x-cc", keys)).Data("x").Bytes));
         (server.Queue("q").ReadyCount, server.Queue("p").ReadyCount, server.Queue("r").ReadyCount).ShouldBe((1, 1, 1));
     }
+
+    [Fact]
+    public async Task Time_to_live_is_what_is_left_of_it()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.OpenWithAsync(0);
+        await client.Transfer(new Message10().Header(new MessageHeader { Ttl = 5_000 }).Data("x").Bytes, settled: true);
+        server.Pass(2_000);
+        await client.Grant(1);
+        (await client.ExpectDelivery()).TtlMs.ShouldBe(3_000u); // 1.0 part 3, section 3.2.1
+    }
+
+    [Fact]
+    public async Task Annotations_of_ours_replace_those_that_came()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.OpenWithAsync(0);
+        await client.Grant(1);
+        byte[] forwarded = new Message10()
+            .MessageAnnotations(("x-exchange", Encoded10.String("old")), ("x-routing-key", Encoded10.String("old")), ("x-opt-a", Encoded10.String("b")))
+            .Data("x").Bytes;
+        await client.Transfer(forwarded, settled: true);
+        WireDelivery10 delivery = await client.ExpectDelivery(); // fails for a key that is there twice: 1.0 part 1, section 1.6.23
+        delivery.Annotations.ShouldBe(new Dictionary<string, string> { ["x-opt-a"] = "b", ["x-exchange"] = "", ["x-routing-key"] = "q" }, ignoreOrder: true);
+    }
 }

@@ -221,4 +221,34 @@ public class SettlementTests
         (await client.ExpectDisposition("rejected", id)).Error!.Condition.ShouldBe("amqp:unauthorized-access");
         await client.ExpectDisposition("released", await client.Transfer(new Message10().To("/exchanges/ok/k").Data("x").Bytes));
     }
+
+    [Fact]
+    public async Task Sender_may_have_one_delivery_settled_first_on_a_link_of_second()
+    {
+        await using var server = new TestServer();
+        server.Declare("q");
+        WireScript10 client = await server.Open10();
+        await client.AttachSender(receiveMode: ReceiverSettleMode.Second);
+        await client.Send(new Transfer { DeliveryId = 0, DeliveryTag = "t"u8, RcvSettleMode = ReceiverSettleMode.First }, payload: Message10.Of("x"));
+        await client.ExpectDisposition("accepted", 0, settled: true); // 1.0 part 2, section 2.7.5
+    }
+
+    [Fact]
+    public async Task Delivery_of_second_on_a_link_of_first_is_refused()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.OpenWithAsync(0);
+        await client.Send(new Transfer { DeliveryId = 0, DeliveryTag = "t"u8, RcvSettleMode = ReceiverSettleMode.Second }, payload: Message10.Of("x"));
+        await client.ExpectDetach("amqp:invalid-field"); // 1.0 part 2, section 2.7.5: illegal
+    }
+
+    [Fact]
+    public async Task Settled_message_without_an_address_tells_the_same_error()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.Open10();
+        await client.AttachSender(0, address: null);
+        await client.Transfer("x", settled: true);
+        await client.ExpectDetach("amqp:precondition-failed"); // behaviour note 105
+    }
 }

@@ -440,6 +440,35 @@ public class TransactionTests
         await client.Declare();
     }
 
+    [Fact]
+    public async Task Detach_of_a_coordinator_rolls_back_only_what_was_declared_on_it()
+    {
+        await using var server = new TestServer();
+        server.Declare("q");
+        WireScript10 client = await server.Open10();
+        await client.AttachSender();
+        await client.AttachCoordinator(8);
+        await client.AttachCoordinator(9);
+        string other = await client.Declare(9);
+        await client.Declare(8);
+        await client.ExpectDisposition("transactional-state", await client.Transfer("x", state: States10.In(other)));
+        await client.Detach(8);
+        (await client.Discharge(other, handle: 9)).Name.ShouldBe("accepted"); // 1.0 part 4, section 4.2
+        server.Queue("q").ReadyCount.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Unroutable_message_in_a_transaction_is_released_provisionally()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.Open10();
+        await client.AttachSender(0, "/exchanges/amq.direct/nowhere");
+        await client.AttachCoordinator();
+        string id = await client.Declare();
+        WireState state = await client.ExpectDisposition("transactional-state", await client.Transfer("x", state: States10.In(id)));
+        state.Outcome.ShouldBe(new WireState("released")); // behaviour note 106, within 1.0 part 4, section 4.4.1
+    }
+
     // The queue "q", link 0 to it, link 9 to the coordinator.
     private static async Task<WireScript10> OpenAsync(TestServer server)
     {

@@ -335,6 +335,27 @@ public class TransferTests
         }
     }
 
+    [Fact]
+    public async Task Pieces_of_a_delivery_of_different_tags_cost_the_link()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.OpenWithAsync(0);
+        byte[] message = Message10.Of("x");
+        await client.Send(new Frames10()
+            .Add(new Transfer { DeliveryId = 0, DeliveryTag = "t"u8, More = true }, payload: message.AsSpan(0, 3))
+            .Add(new Transfer { DeliveryTag = "u"u8 }, payload: message.AsSpan(3)));
+        await client.ExpectDetach("amqp:invalid-field"); // 1.0 part 2, section 2.7.5
+    }
+
+    [Fact]
+    public async Task Tag_of_more_than_32_bytes_costs_the_link()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.OpenWithAsync(0);
+        await client.Send(new Transfer { DeliveryId = 0, DeliveryTag = new byte[33] }, payload: Message10.Of("x"));
+        await client.ExpectDetach("amqp:invalid-field"); // 1.0 part 2, section 2.8.7
+    }
+
     // Every section, so that pieces may end within each of them.
     private static byte[] Rich(string body) => new Message10()
         .Header(new MessageHeader { Durable = false, Priority = 3 })

@@ -21,17 +21,20 @@ internal sealed record BindingLocation(Utf8Name Source, Utf8Name Destination, bo
     public static BindingLocation Parse(string segment)
     {
         string[] parts = segment.Split(';');
-        if (parts is not [['s', 'r', 'c', '=', .. var source], ['d', 's', 't', 'q' or 'e', '=', .. var destination], ['k', 'e', 'y', '=', .. var key], ['a', 'r', 'g', 's', '=', .. var hash]]
-            || source.Length == 0 || destination.Length == 0)
+        bool toQueue = parts.Length == 4 && parts[1].StartsWith("dstq=", StringComparison.Ordinal);
+        if (parts.Length != 4 || After("src=", parts[0]) is not { Length: > 0 } source
+            || After(toQueue ? "dstq=" : "dste=", parts[1]) is not { Length: > 0 } destination
+            || After("key=", parts[2]) is not { } key || After("args=", parts[3]) is not { } hash)
             throw RequestErrors.BadLocation(segment);
-        return new BindingLocation(
-            RequestTarget.Decode(source), RequestTarget.Decode(destination), parts[1].StartsWith("dstq", StringComparison.Ordinal), RequestTarget.Decode(key), hash);
+        return new BindingLocation(RequestTarget.Decode(source), RequestTarget.Decode(destination), toQueue, RequestTarget.Decode(key), hash);
     }
 
     /// <summary>The path.</summary>
     public override string ToString() =>
         $"/bindings/src={PercentEncoding.Encode(Source.Span)};dst{(ToQueue ? 'q' : 'e')}={PercentEncoding.Encode(Destination.Span)}" +
         $";key={PercentEncoding.Encode(RoutingKey.Span)};args={ArgumentsHash}";
+
+    private static string? After(string name, string part) => part.StartsWith(name, StringComparison.Ordinal) ? part[name.Length..] : null;
 
     private static string Hash(ArgumentTable arguments)
     {

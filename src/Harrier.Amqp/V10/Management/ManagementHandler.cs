@@ -4,8 +4,8 @@ using Harrier.Broker.Sessions;
 namespace Harrier.Amqp.V10.Management;
 
 /// <summary>
-/// The management node (behaviour section 1.9b): has one client's session do what its requests say, and says what came of it. Knows nothing of links. Owned by the
-/// connection's task.
+/// The management node (behaviour section 1.9b): has one client's session do what its requests say, and says what came of it. Knows nothing of links.
+/// Owned by the connection's task.
 /// </summary>
 internal sealed class ManagementHandler(ClientSession client, string node)
 {

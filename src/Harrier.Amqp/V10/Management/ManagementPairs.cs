@@ -5,8 +5,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10.Management;
 
 /// <summary>
-/// The pairs of links between one session's peer and the management node: by their name, one for requests and one for replies, attached in either order (behaviour
-/// note 114). Owned by the connection's task.
+/// The pairs of links between one session's peer and the management node: by their name, one for requests and one for replies, attached in either order
+/// (behaviour note 114). Owned by the connection's task.
 /// </summary>
 internal sealed class ManagementPairs(Session10 session)
 {

@@ -3,8 +3,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10.Management;
 
 /// <summary>
-/// The link that replies go out on, settled. Those for which there is no credit wait here, no more than <see cref="RequestLink10.CreditMax"/>: for each, one request less may
-/// come. Owned by the connection's task.
+/// The link that replies go out on, settled. Those for which there is no credit wait here, no more than <see cref="RequestLink10.CreditMax"/>:
+/// for each, one request less may come. Owned by the connection's task.
 /// </summary>
 internal sealed class ReplyLink10(Session10 session, in Attach attach, ManagementPair pair) : Link10(session, attach.Handle)
 {

@@ -27,7 +27,8 @@ internal static class RequestErrors
 
     public static RequestRefusedException NoMap() => new(400, "the body of this request is a map");
 
-    public static RequestRefusedException BadProperty(string kind, Value10 key, Value10 value) => new(400, $"bad {kind} property {ErlangText10.Pair(key, value)}");
+    public static RequestRefusedException BadProperty(string kind, Value10 key, Value10 value) =>
+        new(400, $"bad {kind} property {ErlangText10.Pair(key, value)}");
 
     public static RequestRefusedException BadBindingField(Value10 key, Value10 value) => new(400, $"bad binding field {ErlangText10.Pair(key, value)}");
 

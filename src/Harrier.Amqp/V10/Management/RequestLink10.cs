@@ -5,8 +5,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10.Management;
 
 /// <summary>
-/// The link that brings requests: has each carried out as soon as it is complete, in their order, and its reply sent when what it has done is durable. Owned by the
-/// connection's task.
+/// The link that brings requests: has each carried out as soon as it is complete, in their order, and its reply sent when what it has done is durable.
+/// Owned by the connection's task.
 /// </summary>
 internal sealed class RequestLink10(Session10 session, in Attach attach, ManagementPair pair) : Link10(session, attach.Handle)
 {

@@ -187,7 +187,7 @@ public class ManagementLinkTests
         await peer.Grant(5, incomingWindow: 2, drain: true); // one of the two is used up: the peer says that it has nothing of it yet
         await peer.Send(new Flow { NextIncomingId = 0, IncomingWindow = 100, NextOutgoingId = 1, OutgoingWindow = 100 });
         Reply reply = await peer.ExpectReply();
-        (reply.Status, reply.Transfers).ShouldBe((201, 5));
+        (reply.Status, reply.Transfers).ShouldBe((201, 6));
         (await peer.ExpectFlow()).ShouldBe((ManagementPeer.Replies, 0u, 5u, true));
         await peer.ExpectQuiet();
     }
