@@ -187,7 +187,7 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         return await task;
     }
 
-    private Task During(Task task) => During(task.ContinueWith(done => { done.GetAwaiter().GetResult(); return true; }, TaskScheduler.Default));
+    private Task<bool> During(Task task) => During(task.ContinueWith(done => { done.GetAwaiter().GetResult(); return true; }, TaskScheduler.Default));
 
     // Whoever does not wait for the log has answered long before another connection has been opened and closed.
     private async Task<bool> EndsBeforeTheCommit(Task task)

@@ -131,6 +131,15 @@ public sealed class DurableSenderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tag_that_is_used_again_too_early_names_the_same_delivery()
+    {
+        await _client.AttachOutbox();
+        await _client.SendAccepted("a", "A");
+        await _client.SendAccepted("a", "another");
+        _server.Queue("q").ReadyCount.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_delivery_that_was_cut_off_is_sent_anew()
     {
         await _client.AttachOutbox();

@@ -100,6 +100,7 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
             Broker.Point();
         }
         _processed.Add(number);
+        if (Plan.RecordsLate) Broker.Point();
         if (Plan.ReceiverMode == ReceiverSettleMode.First) _inbox.Remove(tag);
         else
         {

@@ -133,11 +133,12 @@ internal sealed class ModelSender : ModelClient
     {
         uint id = Wire.NextDeliveryId();
         bool isSettled = !Plan.IsRandom || Broker.Random.Next(2) == 0;
-        if (isSettled) _outbox.Remove(tag); // before it says so: the broker will know nothing of it from then on
-        else _underWay.Add(id, tag);
+        if (!Plan.ForgetsLate && isSettled) _outbox.Remove(tag); // before it says so: the broker will know nothing of it from then on
+        if (!isSettled) _underWay.Add(id, tag);
         var transfer = new Transfer { Handle = 0, DeliveryId = id, DeliveryTag = TagOf(tag), Resume = true, Settled = isSettled, State = States10.Accepted };
         Task sent = SendAsync(new Frames10().Add(in transfer));
         await sent;
+        if (isSettled) _outbox.Remove(tag);
     }
 
     private async Task SettleAsync(WireDisposition disposition)

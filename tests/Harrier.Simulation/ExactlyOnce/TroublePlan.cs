@@ -46,6 +46,12 @@ internal sealed record TroublePlan
     /// <summary>Whether messages are persistent.</summary>
     public bool IsPersistent { get; init; } = true;
 
+    /// <summary>Whether the sender settles before it takes a message out of its outbox.</summary>
+    public bool ForgetsLate { get; init; }
+
+    /// <summary>Whether the receiver does its work in one transaction and notes the tag in another.</summary>
+    public bool RecordsLate { get; init; }
+
     /// <summary>How long something may take that somebody waits for: for ever, if it is lost.</summary>
     public TimeSpan Patience { get; init; } = TestServer.SafetyNet;
 
