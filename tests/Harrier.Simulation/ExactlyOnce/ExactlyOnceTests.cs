@@ -8,7 +8,8 @@ using Xunit.Sdk;
 namespace Harrier.Simulation.ExactlyOnce;
 
 /// <summary>
-/// Messages go through the broker once, wherever connections are lost and the broker dies. ONCE_SEED=… runs one seed again; SIM_SECONDS is the time for many.
+/// Messages go through the broker once, wherever connections are lost and the broker dies. ONCE_SEED=… runs one seed again, and with ONCE_TRACE=FILE what was
+/// said is in the file when it fails; SIM_SECONDS is the time for many.
 /// </summary>
 public class ExactlyOnceTests(ITestOutputHelper output)
 {
@@ -45,7 +46,8 @@ public class ExactlyOnceTests(ITestOutputHelper output)
         }
         int first = Number("SIM_FIRST_SEED") ?? Random.Shared.Next(1 << 30), count = 0;
         var time = Stopwatch.StartNew();
-        for (; time.Elapsed.TotalSeconds < (Number("SIM_SECONDS") ?? SecondsDefault); count++) await MessageExchange.RunAsync(first + count, TroublePlan.Of(first + count));
+        for (; time.Elapsed.TotalSeconds < (Number("SIM_SECONDS") ?? SecondsDefault); count++)
+            await MessageExchange.RunAsync(first + count, TroublePlan.Of(first + count));
         output.WriteLine($"{count} seeds from {first} on, {count / time.Elapsed.TotalSeconds:0} a second");
     }
 

@@ -5,7 +5,8 @@ using Shouldly;
 namespace Harrier.Simulation.ExactlyOnce;
 
 /// <summary>
-/// Processes what it receives, and keeps the tag of each delivery, with its outcome, until it knows that the broker has settled it (1.0 part 2, sections 2.6.12 and 2.6.13).
+/// Processes what it receives, and keeps the tag of each delivery, with its outcome, until it knows that the broker has settled it (1.0 part 2, sections 2.6.12
+/// and 2.6.13).
 /// </summary>
 internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, ModelSender sender) : ModelClient(broker, plan)
 {

@@ -151,6 +151,9 @@ internal sealed class ModelSender : ModelClient
             _outbox.Remove(tag);
         }
         if (disposition.Settled) return;
-        await SendAsync(new Frames10().Add(new Disposition { Role = Role.Sender, First = disposition.First, Last = last, Settled = true, State = States10.Accepted }));
+        await SendAsync(new Frames10().Add(new Disposition
+        {
+            Role = Role.Sender, First = disposition.First, Last = last, Settled = true, State = States10.Accepted,
+        }));
     }
 }
