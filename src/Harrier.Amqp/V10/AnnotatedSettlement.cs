@@ -3,7 +3,6 @@ using Harrier.Amqp.Transport;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
-using Harrier.Storage.Disk;
 
 namespace Harrier.Amqp.V10;
 
@@ -21,14 +20,8 @@ internal static class AnnotatedSettlement
 
     private static async Task SettleLaterAsync(Task<Message?> read, QueueCommand command, byte[] annotations)
     {
-        try
-        {
-            command = command with { Message = Annotate(await read, annotations) };
-        }
-        catch (DataDamagedException)
-        {
-            // Then it goes back as it is, and who reads it next tells of the damage.
-        }
+        await Task.WhenAny(read); // what cannot be read goes back as it is, and who reads it next tells of the damage
+        if (read.IsCompletedSuccessfully) command = command with { Message = Annotate(read.Result, annotations) };
         var commands = new CommandBatch(); // the session's is its task's
         commands.Add(in command);
         commands.Run();
