@@ -2,8 +2,8 @@ using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests.V10;
 
-/// <summary>What the standard says and the server does not do yet.</summary>
-public class KnownFailures
+/// <summary>What holds for the parts of one delivery, and for what is said of it.</summary>
+public sealed class OneDeliveryTests
 {
     [Fact]
     public async Task Pieces_of_a_delivery_of_different_formats_cost_the_link()
