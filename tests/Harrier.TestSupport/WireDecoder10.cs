@@ -93,6 +93,7 @@ internal static class WireDecoder10
             TargetAddress = target.Address.IsEmpty ? null : TextOf(target.Address),
             IsTargetDynamic = target.Dynamic,
             TargetCapabilities = Symbols(isCoordinator ? coordinator : target.Capabilities),
+            Unsettled = ReadUnsettled(attach.Unsettled),
             InitialDeliveryCount = attach.InitialDeliveryCount,
             MaxMessageSize = attach.MaxMessageSize,
         };
@@ -119,6 +120,7 @@ internal static class WireDecoder10
         {
             MessageFormat = transfer.MessageFormat,
             Aborted = transfer.Aborted,
+            Resume = transfer.Resume,
         };
     }
 
@@ -132,6 +134,18 @@ internal static class WireDecoder10
     {
         Detach detach = Detach.Decode(ref reader);
         return new WireDetach(detach.Handle, detach.Closed, ReadError(detach.Error));
+    }
+
+    private static Dictionary<string, string?> ReadUnsettled(ReadOnlySpan<byte> encoded)
+    {
+        var unsettled = new Dictionary<string, string?>();
+        if (encoded.IsEmpty) return unsettled;
+        for (int left = new ValueReader(encoded).ReadMap(out ValueReader items); left > 0; left -= 2)
+        {
+            string tag = Convert.ToHexString(items.ReadBinary());
+            unsettled.Add(tag, items.TryReadNull() ? null : ReadState(items.ReadValue())?.Name);
+        }
+        return unsettled;
     }
 
     private static WireState? ReadState(ReadOnlySpan<byte> encoded)

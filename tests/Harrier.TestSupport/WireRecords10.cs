@@ -43,6 +43,9 @@ public sealed record WireAttach(string Name, uint Handle, Role Role, SenderSettl
     /// <summary>The capabilities of its target, or of the coordinator.</summary>
     public string[] TargetCapabilities { get; init; } = [];
 
+    /// <summary>The deliveries that are not settled: their tags in hexadecimal, and the names of their states.</summary>
+    public Dictionary<string, string?> Unsettled { get; init; } = [];
+
     public uint? InitialDeliveryCount { get; init; }
 
     public ulong? MaxMessageSize { get; init; }
@@ -68,6 +71,8 @@ public sealed record WireTransfer(uint Handle, uint? DeliveryId, byte[] Delivery
     public uint? MessageFormat { get; init; }
 
     public bool Aborted { get; init; }
+
+    public bool Resume { get; init; }
 }
 
 public sealed record WireDisposition(Role Role, uint First, uint? Last, bool Settled, WireState? State);
