@@ -89,14 +89,31 @@ internal static class WireDecoder10
             IsSourceDynamic = source.Dynamic,
             SourceOutcomes = Symbols(source.Outcomes),
             DistributionMode = source.DistributionMode.IsNull ? null : Utf8(source.DistributionMode),
+            SourceFilters = source.Filter.IsEmpty ? [] : [.. ReadMap(source.Filter).Keys],
             DefaultOutcome = ReadState(source.DefaultOutcome),
             TargetAddress = target.Address.IsEmpty ? null : TextOf(target.Address),
             IsTargetDynamic = target.Dynamic,
             TargetCapabilities = Symbols(isCoordinator ? coordinator : target.Capabilities),
-            Unsettled = ReadUnsettled(attach.Unsettled),
             InitialDeliveryCount = attach.InitialDeliveryCount,
             MaxMessageSize = attach.MaxMessageSize,
+            Unsettled = attach.Unsettled.IsEmpty ? null : ReadUnsettled(attach.Unsettled),
+            IncompleteUnsettled = attach.IncompleteUnsettled,
+            Terminus = attach.Role == Role.Sender
+                ? (source.Durable, TextOrNull(source.ExpiryPolicy), source.Timeout)
+                : (target.Durable, TextOrNull(target.ExpiryPolicy), target.Timeout),
         };
+    }
+
+    private static Dictionary<string, WireState?> ReadUnsettled(ReadOnlySpan<byte> encoded)
+    {
+        var map = new Dictionary<string, WireState?>();
+        int count = new ValueReader(encoded).ReadMap(out ValueReader items);
+        for (int i = 0; i < count; i += 2)
+        {
+            string tag = Convert.ToHexString(items.ReadBinary());
+            map.Add(tag, items.TryReadNull() ? null : ReadState(items.ReadValue()));
+        }
+        return map;
     }
 
     private static WireFlow ReadFlow(ref ValueReader reader)
@@ -134,18 +151,6 @@ internal static class WireDecoder10
     {
         Detach detach = Detach.Decode(ref reader);
         return new WireDetach(detach.Handle, detach.Closed, ReadError(detach.Error));
-    }
-
-    private static Dictionary<string, string?> ReadUnsettled(ReadOnlySpan<byte> encoded)
-    {
-        var unsettled = new Dictionary<string, string?>();
-        if (encoded.IsEmpty) return unsettled;
-        for (int left = new ValueReader(encoded).ReadMap(out ValueReader items); left > 0; left -= 2)
-        {
-            string tag = Convert.ToHexString(items.ReadBinary());
-            unsettled.Add(tag, items.TryReadNull() ? null : ReadState(items.ReadValue())?.Name);
-        }
-        return unsettled;
     }
 
     private static WireState? ReadState(ReadOnlySpan<byte> encoded)
@@ -208,6 +213,8 @@ internal static class WireDecoder10
     }
 
     private static string Binary(ReadOnlySpan<byte> encoded) => Convert.ToHexString(new ValueReader(encoded).ReadBinary());
+
+    private static string? TextOrNull(ReadOnlySpan<byte> bytes) => bytes.IsNull ? null : Utf8(bytes);
 
     private static string Utf8(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
 }

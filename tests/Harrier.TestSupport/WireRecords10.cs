@@ -32,6 +32,9 @@ public sealed record WireAttach(string Name, uint Handle, Role Role, SenderSettl
 
     public string? DistributionMode { get; init; }
 
+    /// <summary>The filters of its source: their names in order.</summary>
+    public string[] SourceFilters { get; init; } = [];
+
     public WireState? DefaultOutcome { get; init; }
 
     public string? TargetAddress { get; init; }
@@ -43,12 +46,20 @@ public sealed record WireAttach(string Name, uint Handle, Role Role, SenderSettl
     /// <summary>The capabilities of its target, or of the coordinator.</summary>
     public string[] TargetCapabilities { get; init; } = [];
 
-    /// <summary>The deliveries that are not settled: their tags in hexadecimal, and the names of their states.</summary>
-    public Dictionary<string, string?> Unsettled { get; init; } = [];
-
     public uint? InitialDeliveryCount { get; init; }
 
     public ulong? MaxMessageSize { get; init; }
+
+    /// <summary>The unsettled deliveries by their tags in hexadecimal; null when there is no map.</summary>
+    public Dictionary<string, WireState?>? Unsettled { get; init; }
+
+    public bool IncompleteUnsettled { get; init; }
+
+    /// <summary>How durable the server's end is, when it expires, and how many seconds after that.</summary>
+    public (TerminusDurability Durability, string? ExpiryPolicy, uint TimeoutSeconds) Terminus { get; init; }
+
+    public override string ToString() =>
+        $"attach {Name} {Handle} {Role} {{{string.Join(", ", (Unsettled ?? []).Select(d => $"{d.Key}: {d.Value?.Name}"))}}}{(IncompleteUnsettled ? " incomplete" : "")}";
 }
 
 public sealed record WireFlow(uint? NextIncomingId, uint IncomingWindow, uint NextOutgoingId, uint OutgoingWindow)
@@ -73,6 +84,9 @@ public sealed record WireTransfer(uint Handle, uint? DeliveryId, byte[] Delivery
     public bool Aborted { get; init; }
 
     public bool Resume { get; init; }
+
+    public override string ToString() =>
+        $"transfer {DeliveryId} '{Convert.ToHexString(DeliveryTag)}'{(Resume ? " resume" : "")}{(Settled == true ? " settled" : "")}{(More ? " more" : "")} {Payload.Length} bytes";
 }
 
 public sealed record WireDisposition(Role Role, uint First, uint? Last, bool Settled, WireState? State);

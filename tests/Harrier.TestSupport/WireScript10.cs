@@ -110,6 +110,13 @@ public sealed class WireScript10(MemoryTransport transport, Task served) : WireC
         if (await Receive() is { } frame) throw new WireScriptException($"Expected the end of the stream, but got {frame}.");
     }
 
+    /// <summary>What frames say.</summary>
+    public static string Describe(Frames10 frames)
+    {
+        byte[] bytes = frames.Bytes;
+        return $"{WireDecoder10.Decode(bytes.AsSpan(Frame10.HeaderSize, (int)BinaryPrimitives.ReadUInt32BigEndian(bytes) - Frame10.HeaderSize))}";
+    }
+
     private bool TryTake(in ReadOnlySequence<byte> buffer, [NotNullWhen(true)] out WireFrame10? frame)
     {
         frame = null;

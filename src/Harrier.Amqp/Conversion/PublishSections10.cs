@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Harrier.Broker.Messages;
 using Harrier.Protocol.Amqp10;
 
@@ -10,6 +11,9 @@ internal readonly ref struct PublishSections10
     public const int CarbonCopiesSizeMax = 128 << 10;
 
     private readonly Value10 _carbonCopies;
+    private readonly ReadOnlySpan<byte> _userId;
+    private readonly ReadOnlySpan<byte> _to;
+    private readonly ReadOnlySpan<byte> _subject;
 
     private PublishSections10(Sections10 sections)
     {
@@ -18,8 +22,8 @@ internal readonly ref struct PublishSections10
         IsDurable = header.Durable ?? MapReader10.Find(sections.MessageAnnotations, "x-basic-delivery-mode"u8).Integer == 2;
         Priority = header.Priority;
         TimeToLiveMs = header.Ttl;
-        Properties = sections.ReadProperties();
         _carbonCopies = MapReader10.Find(sections.MessageAnnotations, "x-cc"u8);
+        if (sections.HasProperties) ReadProperties(sections, out _userId, out _to, out _subject);
     }
 
     /// <summary>Whether it is to survive a restart; one that does not say so is not.</summary>
@@ -31,17 +35,14 @@ internal readonly ref struct PublishSections10
     /// <summary>The message's own time to live, or null; 0 is one.</summary>
     public uint? TimeToLiveMs { get; }
 
-    /// <summary>The properties section; all null when there is none.</summary>
-    public MessageProperties Properties { get; }
+    public bool HasUserId => !_userId.IsNull;
 
-    public bool HasUserId => !Properties.UserId.IsNull;
+    public ReadOnlySpan<byte> UserId => _userId;
 
-    public ReadOnlySpan<byte> UserId => Properties.UserId;
-
-    public ReadOnlySpan<byte> Subject => Properties.Subject;
+    public ReadOnlySpan<byte> Subject => _subject;
 
     /// <summary>The address that it is for; default for none, and for one that is no string.</summary>
-    public ReadOnlySpan<byte> To => Value10.Of(Properties.To).Text;
+    public ReadOnlySpan<byte> To => Value10.Of(_to).Text;
 
     /// <summary>Reads and checks. Throws <see cref="DecodeException"/> for sections that are malformed, in another order or nested too deep.</summary>
     /// <param name="properties">The sections in front of the body.</param>
@@ -50,6 +51,12 @@ internal readonly ref struct PublishSections10
         if (properties.Length > Sections10.PrefixSizeMax)
             throw new DecodeException($"the sections in front of the body have more than {Sections10.PrefixSizeMax} bytes");
         Sections10 sections = Sections10.Find(properties);
+        return Read(sections);
+    }
+
+    /// <summary>Reads and checks what stands in the sections. Throws <see cref="DecodeException"/>.</summary>
+    public static PublishSections10 Read(Sections10 sections)
+    {
         sections.ValidateMaps();
         return new PublishSections10(sections);
     }
@@ -73,5 +80,15 @@ internal readonly ref struct PublishSections10
             if (key.IsText && key.Content.Length <= Utf8Name.SizeMax) keys.Add(new Utf8Name(key.Content)); // a longer key matches no name
         }
         return keys.Count == 0 ? null : [.. keys];
+    }
+
+    // Apart, for all the properties take much room on the stack, and many messages have none.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ReadProperties(Sections10 sections, out ReadOnlySpan<byte> userId, out ReadOnlySpan<byte> to, out ReadOnlySpan<byte> subject)
+    {
+        MessageProperties properties = sections.ReadProperties();
+        userId = properties.UserId;
+        to = properties.To;
+        subject = properties.Subject;
     }
 }

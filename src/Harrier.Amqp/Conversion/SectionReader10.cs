@@ -39,11 +39,18 @@ internal ref struct SectionReader10(ReadOnlySpan<byte> sections)
         value = default;
         if (Position == _sections.Length) return false;
         var reader = new ValueReader(_sections[Position..]);
-        kind = KindOf(reader.ReadDescriptor());
+        kind = ReadKind(ref reader);
         value = Value10.Read(ref reader);
-        if (!Suits(kind, value.Code)) throw new DecodeException($"the section 0x{(byte)kind:x2} has a value with the constructor 0x{(byte)value.Code:x2}");
         Position = _sections.Length - reader.Rest.Length;
         return true;
+    }
+
+    /// <summary>The kind of the section that is next, whose value is to be read then. Throws <see cref="DecodeException"/> when that is of another type.</summary>
+    public static SectionKind ReadKind(scoped ref ValueReader reader)
+    {
+        SectionKind kind = KindOf(reader.ReadDescriptor());
+        if (!Suits(kind, reader.Next)) throw new DecodeException($"the section 0x{(byte)kind:x2} has a value with the constructor 0x{(byte)reader.Next:x2}");
+        return kind;
     }
 
     /// <summary>The section that a descriptor announces. Throws <see cref="DecodeException"/> when it announces none.</summary>

@@ -15,61 +15,66 @@ internal readonly ref struct Sections10
     // A descriptor is no longer than its longest symbol with its head.
     private const int DescriptorSizeMax = 64;
 
-    private Sections10(
-        ReadOnlySpan<byte> header, Value10 headerList, Value10 annotations, Value10 properties, Value10 applicationProperties, ReadOnlySpan<byte> bare)
+    // Where their values stand, 0 for none: places, for spans would have to be cleared and copied for every message.
+    private readonly ReadOnlySpan<byte> _prefix;
+    private readonly int _headerSize;
+    private readonly int _headerAt;
+    private readonly int _annotationsAt;
+    private readonly int _propertiesAt;
+    private readonly int _applicationPropertiesAt;
+    private readonly int _bareAt;
+
+    private Sections10(ReadOnlySpan<byte> prefix)
     {
-        HeaderSection = header;
-        Header = headerList;
-        MessageAnnotations = annotations;
-        Properties = properties;
-        ApplicationProperties = applicationProperties;
-        Bare = bare;
-    }
-
-    /// <summary>The header with its descriptor, as it stands.</summary>
-    public ReadOnlySpan<byte> HeaderSection { get; }
-
-    /// <summary>A list.</summary>
-    public Value10 Header { get; }
-
-    /// <summary>A map.</summary>
-    public Value10 MessageAnnotations { get; }
-
-    /// <summary>A list.</summary>
-    public Value10 Properties { get; }
-
-    /// <summary>A map.</summary>
-    public Value10 ApplicationProperties { get; }
-
-    /// <summary>What of the bare message stands in front of the body, which nobody may change: both properties with their descriptors.</summary>
-    public ReadOnlySpan<byte> Bare { get; }
-
-    /// <summary>Finds them. Throws <see cref="DecodeException"/> unless they are sections of those kinds in their order.</summary>
-    public static Sections10 Find(ReadOnlySpan<byte> prefix)
-    {
-        Value10 header = default, annotations = default, properties = default, applicationProperties = default;
-        int headerSize = 0, bareAt = prefix.Length;
+        _prefix = prefix;
+        _bareAt = prefix.Length;
         SectionKind last = default;
-        var reader = new SectionReader10(prefix);
-        for (int at = 0; reader.TryRead(out SectionKind kind, out Value10 value); at = reader.Position)
+        var reader = new ValueReader(prefix);
+        while (!reader.IsAtEnd)
         {
+            int at = prefix.Length - reader.Rest.Length;
+            SectionKind kind = SectionReader10.ReadKind(ref reader);
             CheckOrder(last, kind);
             last = kind;
+            int valueAt = prefix.Length - reader.Rest.Length;
+            reader.Skip();
             switch (kind)
             {
-                case SectionKind.Header:
-                    header = value;
-                    headerSize = reader.Position;
-                    break;
-                case SectionKind.MessageAnnotations: annotations = value; break;
-                case SectionKind.Properties: properties = value; break;
-                case SectionKind.ApplicationProperties: applicationProperties = value; break;
-                case >= SectionKind.Data: throw new DecodeException("a section of the body stands in front of it");
+                case SectionKind.Header: (_headerAt, _headerSize) = (valueAt, prefix.Length - reader.Rest.Length); break;
+                case SectionKind.DeliveryAnnotations: HasDeliveryAnnotations = true; break;
+                case SectionKind.MessageAnnotations: _annotationsAt = valueAt; break;
+                case SectionKind.Properties: (_propertiesAt, _bareAt) = (valueAt, at); break;
+                case SectionKind.ApplicationProperties: (_applicationPropertiesAt, _bareAt) = (valueAt, Math.Min(_bareAt, at)); break;
+                default: throw new DecodeException("a section of the body stands in front of it");
             }
-            if (kind >= SectionKind.Properties) bareAt = Math.Min(bareAt, at);
         }
-        return new Sections10(prefix[..headerSize], header, annotations, properties, applicationProperties, prefix[bareAt..]);
     }
+
+    /// <summary>Whether there are delivery annotations, which are for one hop only (1.0 part 3, section 3.2.2).</summary>
+    public bool HasDeliveryAnnotations { get; }
+
+    /// <summary>The header with its descriptor, as it stands.</summary>
+    public ReadOnlySpan<byte> HeaderSection => _prefix[.._headerSize];
+
+    /// <summary>A list.</summary>
+    public Value10 Header => At(_headerAt);
+
+    /// <summary>A map.</summary>
+    public Value10 MessageAnnotations => At(_annotationsAt);
+
+    /// <summary>A list.</summary>
+    public Value10 Properties => At(_propertiesAt);
+
+    public bool HasProperties => _propertiesAt != 0;
+
+    /// <summary>A map.</summary>
+    public Value10 ApplicationProperties => At(_applicationPropertiesAt);
+
+    /// <summary>What of the bare message stands in front of the body, which nobody may change: both properties with their descriptors.</summary>
+    public ReadOnlySpan<byte> Bare => _prefix[_bareAt..];
+
+    /// <summary>Finds them. Throws <see cref="DecodeException"/> unless they are sections of those kinds in their order.</summary>
+    public static Sections10 Find(ReadOnlySpan<byte> prefix) => new(prefix);
 
     /// <summary>
     /// Finds where the body begins, of a message whose beginning has come: false when more of it is needed. Throws <see cref="DecodeException"/> when there are
@@ -118,7 +123,7 @@ internal readonly ref struct Sections10
     /// <summary>The fields of the header; all null when it is absent.</summary>
     public MessageHeader ReadHeader()
     {
-        if (Header.IsNull) return default;
+        if (_headerAt == 0) return default;
         var reader = new ValueReader(Header.Encoded);
         return MessageHeader.Decode(ref reader);
     }
@@ -126,7 +131,7 @@ internal readonly ref struct Sections10
     /// <summary>The fields of the properties; all null when they are absent.</summary>
     public MessageProperties ReadProperties()
     {
-        if (Properties.IsNull) return default;
+        if (!HasProperties) return default;
         var reader = new ValueReader(Properties.Encoded);
         return MessageProperties.Decode(ref reader);
     }
@@ -134,8 +139,8 @@ internal readonly ref struct Sections10
     /// <summary>Walks the maps with everything that is inside of them, so that later readers cannot fail. Throws <see cref="DecodeException"/>.</summary>
     public void ValidateMaps()
     {
-        MessageAnnotations.Validate();
-        ApplicationProperties.Validate();
+        if (_annotationsAt != 0) MessageAnnotations.Validate();
+        if (_applicationPropertiesAt != 0) ApplicationProperties.Validate();
     }
 
     private static void CheckOrder(SectionKind last, SectionKind kind)
@@ -182,5 +187,12 @@ internal readonly ref struct Sections10
             _ => throw new DecodeException($"a section has a value with the constructor 0x{bytes[0]:x2}"),
         };
         return true;
+    }
+
+    private Value10 At(int at)
+    {
+        if (at == 0) return default;
+        var reader = new ValueReader(_prefix[at..]);
+        return Value10.Read(ref reader);
     }
 }

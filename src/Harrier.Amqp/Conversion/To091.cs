@@ -52,7 +52,7 @@ internal static class To091
     private static ReadOnlySpan<byte> Write(Sections10 sections, bool isData, Span<byte> buffer)
     {
         var publish = PublishSections10.Of(sections);
-        MessageProperties from = publish.Properties;
+        MessageProperties from = sections.ReadProperties();
         Span<byte> scratch = stackalloc byte[byte.MaxValue];
         var properties = new PropertyWriter091(buffer);
         if (!from.ContentType.IsNull) properties.AddText(BasicPropertyFlags.ContentType, from.ContentType);

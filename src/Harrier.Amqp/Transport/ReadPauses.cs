@@ -30,12 +30,17 @@ internal sealed class ReadPauses(FrameOutput output, MessageBroker broker, Heart
     /// <summary>Has the reading wait for something and do something then.</summary>
     public void Suspend(Task task, Action then) => _suspension = (task, then);
 
-    /// <summary>Waits for what the reading was suspended for: what to do now, or null when the wait was interrupted.</summary>
-    public async Task<Action?> ResumeAsync()
+    /// <summary>
+    /// Waits for what the reading was suspended for: what to do now, or null when the wait was interrupted. What others have posted is done meanwhile: what is waited for
+    /// may be theirs to give, while they wait for this connection.
+    /// </summary>
+    public async Task<Action?> ResumeAsync(PostedWork posted)
     {
         (Task task, Action then) = _suspension!.Value;
+        bool isOver = await WaitAsync(Task.WhenAny(task, posted.WhenPosted));
+        if (isOver && !task.IsCompleted) return static () => { };
         _suspension = null;
-        return await WaitAsync(task) ? then : null;
+        return isOver ? then : null;
     }
 
     /// <summary>Waits for the peer to read what it asked for.</summary>

@@ -215,7 +215,7 @@ internal abstract class ServedConnection : IFrameHandler, IFlowNotices
     /// <summary>Goes on with what had to wait.</summary>
     private async Task ResumeAsync()
     {
-        if (await Pauses.ResumeAsync() is not { } then || Stage != ConnectionStage.Open) return;
+        if (await Pauses.ResumeAsync(Posted) is not { } then || Stage != ConnectionStage.Open) return;
         ReadOnlySequence<byte> nothing = ReadOnlySequence<byte>.Empty;
         ApplyAll(ref nothing, then);
         Output.Flush();

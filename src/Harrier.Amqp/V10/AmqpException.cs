@@ -71,6 +71,8 @@ internal static class AmqpErrors
 
     public static AmqpException Internal() => new(AmqpErrorScope.Connection, "amqp:internal-error", "an invariant of the broker is broken");
 
+    public static AmqpException Unreadable() => new(AmqpErrorScope.Link, "amqp:internal-error", "a message cannot be read from disk");
+
     public static AmqpException Shutdown() => new(AmqpErrorScope.Connection, "amqp:connection:forced", "broker forced connection closure with reason 'shutdown'");
 
     public static AmqpException IllegalState(string text) => new(AmqpErrorScope.Connection, "amqp:illegal-state", text);
@@ -117,6 +119,10 @@ internal static class AmqpErrors
 
     public static AmqpException TransactionTooLarge(int max) =>
         new(AmqpErrorScope.Link, ResourceLimitExceeded, $"a transaction of more than {max} bytes");
+
+    public static AmqpException NotKnown() => InvalidField(AmqpErrorScope.Link, "a delivery is resumed that is not known here");
+
+    public static AmqpException MapIncomplete() => NotAllowed(AmqpErrorScope.Link, "there is no new delivery while a map of unsettled deliveries is incomplete");
 
     public static AmqpException NotPaired() => InvalidField(AmqpErrorScope.Link, "Link property 'paired' is not set to boolean value 'true'");
 

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V10.Durable;
+using Harrier.Amqp.V10.Sources;
 using Harrier.Broker;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Sessions;
@@ -45,6 +46,9 @@ internal sealed class Connection10 : ServedConnection
 
     /// <summary>The links that are attached, by their names and directions: one at a time (1.0 part 2, section 2.6.1).</summary>
     public Dictionary<(Utf8Name Name, bool IsToPeer), Link10> Links { get; } = [];
+
+    /// <summary>The queues that were made for its links.</summary>
+    public DynamicNodes DynamicNodes { get; } = new();
 
     /// <summary>Answers to publications that wait for the disk.</summary>
     public SettlementRelease Settlements { get; }

@@ -15,6 +15,8 @@ internal readonly ref struct DeliveryState
     /// <summary>Rejected without a reason, encoded.</summary>
     public static readonly byte[] Rejected = Values10.Composite(new Rejected());
 
+    private static readonly byte[] Failed = Values10.Composite(new Modified { DeliveryFailed = true });
+
     private DeliveryState(Outcome? outcome, ReadOnlySpan<byte> transactionId, bool isTransactional)
     {
         Outcome = outcome;
@@ -33,6 +35,15 @@ internal readonly ref struct DeliveryState
 
     /// <summary>Whether this is the end of it.</summary>
     public bool IsTerminal => Outcome is not null || IsTransactional;
+
+    /// <summary>An outcome, encoded; without what a peer may have said besides.</summary>
+    public static byte[] Of(Outcome outcome) => outcome switch
+    {
+        Broker.Sessions.Outcome.Accepted => Accepted,
+        Broker.Sessions.Outcome.Rejected => Rejected,
+        Broker.Sessions.Outcome.Failed => Failed,
+        _ => Released,
+    };
 
     /// <summary>An encoded outcome in a transaction that is not discharged yet.</summary>
     public static byte[] In(byte[] transactionId, byte[] outcome) => Values10.Composite(new TransactionalState { TxnId = Binary(transactionId), Outcome = outcome });

@@ -17,15 +17,16 @@ internal class IncomingLink10 : Link10
     private const int DeliveryTagBytesMax = 32;
 
     private readonly PublishTerminus _target;
+    private readonly Queue? _node;
     private readonly IncomingMessage _incoming;
     private readonly ReceiverSettleMode _settleMode;
     private readonly byte[] _tag = new byte[DeliveryTagBytesMax];
     private readonly bool _isPresettled;
-    private readonly uint _creditMax;
     private uint _deliveryCount;
     private uint _credit;
     private uint _deliveryId;
     private int _tagSize;
+    private uint _messageFormat;
     private bool _settlesAtOnce;
     private bool _isUnderWay;
     private bool _isSettled;
@@ -34,10 +35,11 @@ internal class IncomingLink10 : Link10
     public IncomingLink10(Session10 session, in Attach attach, PublishTerminus target) : base(session, attach.Handle)
     {
         _target = target;
+        _node = target.Queue;
+        if (_node is not null) Connection.DynamicNodes.Enter(Client, _node);
         _incoming = new IncomingMessage(Client, target, Connection.Limits.MessageBytesMax);
         _settleMode = attach.RcvSettleMode;
         _isPresettled = attach.SndSettleMode == SenderSettleMode.Settled;
-        _creditMax = (uint)Connection.Limits.LinkCreditMax;
         _deliveryCount = attach.InitialDeliveryCount ?? 0;
     }
 
@@ -46,6 +48,15 @@ internal class IncomingLink10 : Link10
 
     /// <summary>Whether its sender wants no answer.</summary>
     protected bool IsSettled => _isSettled;
+
+    /// <summary>Whether the delivery is settled with its answer.</summary>
+    protected bool SettlesAtOnce => _settlesAtOnce;
+
+    /// <summary>Whether a delivery has begun and is not complete.</summary>
+    protected bool IsUnderWay => _isUnderWay;
+
+    /// <summary>Credit that the sender may have now.</summary>
+    protected virtual uint CreditMax => (uint)Connection.Limits.LinkCreditMax;
 
     public override void Answer(in Attach attach)
     {
@@ -70,7 +81,7 @@ internal class IncomingLink10 : Link10
             // The sender's count is the one that counts (1.0 part 2, section 2.6.7): it has given up some of its credit.
             _credit = (uint)Math.Max(0, (int)(_deliveryCount + _credit - count));
             _deliveryCount = count;
-            if (_credit <= _creditMax / 2) GrantCredit();
+            Replenish();
         }
         if (flow.Echo) WriteFlow(_deliveryCount, _credit);
     }
@@ -90,24 +101,28 @@ internal class IncomingLink10 : Link10
         if (transfer.More) return;
         _isUnderWay = false;
         Complete();
-        if (_credit <= _creditMax / 2) GrantCredit();
+        Replenish();
     }
 
-    protected override void End(LinkEnd how) => _incoming.Discard();
+    protected override void End(LinkEnd how)
+    {
+        _incoming.Discard();
+        if (_node is not null && how != LinkEnd.ConnectionLost) Connection.DynamicNodes.Leave(Client, _node, isCreator: _target.DynamicQueue is not null);
+    }
 
     private void Begin(in Transfer transfer)
     {
-        if (_credit == 0) throw AmqpErrors.TransferLimit();
+        if (transfer.Resume) throw AmqpErrors.NotKnown();
         _deliveryId = transfer.DeliveryId ?? throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its id");
         if (transfer.DeliveryTag.IsNull || transfer.DeliveryTag.Length > DeliveryTagBytesMax)
             throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"the first transfer of a delivery has its tag, of at most {DeliveryTagBytesMax} bytes");
         transfer.DeliveryTag.CopyTo(_tag);
         _tagSize = transfer.DeliveryTag.Length;
+        _messageFormat = transfer.MessageFormat ?? 0;
         ReceiverSettleMode settleMode = transfer.RcvSettleMode ?? _settleMode;
         if (settleMode > _settleMode) throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "a delivery cannot be settled second on a link that settles first");
         _settlesAtOnce = settleMode == ReceiverSettleMode.First;
-        _credit--;
-        _deliveryCount++;
+        TakeCredit();
         _isUnderWay = true;
         _isSettled = _isPresettled;
         DeliveryState state = DeliveryState.Read(transfer.State);
@@ -120,18 +135,35 @@ internal class IncomingLink10 : Link10
             throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {id} begins before delivery {_deliveryId} is complete");
         if (!transfer.DeliveryTag.IsNull && !transfer.DeliveryTag.SequenceEqual(_tag.AsSpan(0, _tagSize)))
             throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {_deliveryId} changes its tag");
+        if (transfer.MessageFormat is { } format && format != _messageFormat)
+            throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"delivery {_deliveryId} changes its message-format");
     }
 
     private void Discard()
     {
         _isUnderWay = false;
         _incoming.Discard();
-        if (_credit <= _creditMax / 2) GrantCredit();
+        Replenish();
+    }
+
+    /// <summary>Counts a delivery.</summary>
+    protected void TakeCredit()
+    {
+        if (_credit == 0) throw AmqpErrors.TransferLimit();
+        _credit--;
+        _deliveryCount++;
+    }
+
+    /// <summary>Grants credit when half of it is used up.</summary>
+    protected void Replenish()
+    {
+        if (_credit <= CreditMax / 2) GrantCredit();
     }
 
     protected void GrantCredit()
     {
-        _credit = _creditMax;
+        if (CreditMax == _credit) return;
+        _credit = CreditMax;
         WriteFlow(_deliveryCount, _credit);
     }
 

@@ -67,8 +67,10 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Begin(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> body, bool isLast, long nowMs)
     {
-        ReadOnlySpan<byte> kept = Sections10.WithoutDeliveryAnnotations(prefix);
-        PublishSections10 sections = PublishSections10.Read(kept);
+        ReadOnlySpan<byte> kept = prefix;
+        Sections10 found = Sections10.Find(prefix);
+        if (found.HasDeliveryAnnotations) found = Sections10.Find(kept = Sections10.WithoutDeliveryAnnotations(prefix));
+        PublishSections10 sections = PublishSections10.Read(found);
         if (!TryAim(in sections)) return;
         if (sections.HasUserId) client.CheckUserId(sections.UserId);
         Utf8Name[]? extraRoutingKeys = sections.ExtraRoutingKeys();

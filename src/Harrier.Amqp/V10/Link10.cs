@@ -39,7 +39,7 @@ internal abstract class Link10(Session10 session, uint handle)
         if (!IsDetached)
         {
             End(isClosed ? LinkEnd.Closed : LinkEnd.Detached);
-            Session.Write(new Detach { Handle = Handle, Closed = isClosed });
+            AnswerDetach(isClosed);
         }
         IsDetached = true;
     }
@@ -51,7 +51,8 @@ internal abstract class Link10(Session10 session, uint handle)
         IsDetached = true;
         Connection.LogSessionError(Session.Channel, error);
         End(LinkEnd.Failed);
-        Session.Write(new Detach { Handle = Handle, Closed = true, Error = error.ToBytes() });
+        EnsureAttached();
+        Session.Write(new Detach { Handle = Handle, Closed = !OutlivesErrors, Error = error.ToBytes() });
     }
 
     /// <summary>Another link wants what this one has.</summary>
@@ -67,6 +68,17 @@ internal abstract class Link10(Session10 session, uint handle)
         if (!IsDetached) End(how);
         IsDetached = true;
     }
+
+    /// <summary>Whether the peer may come back to it after an error.</summary>
+    protected virtual bool OutlivesErrors => false;
+
+    /// <summary>Writes an attach without a terminus when none was written yet: without one there is nothing to detach (1.0 part 2, section 2.6.3).</summary>
+    protected virtual void EnsureAttached()
+    {
+    }
+
+    /// <summary>Answers the peer's detach.</summary>
+    protected virtual void AnswerDetach(bool isClosed) => Session.Write(new Detach { Handle = Handle, Closed = isClosed });
 
     /// <summary>Gives up what the link holds. Called once.</summary>
     protected abstract void End(LinkEnd how);
@@ -84,7 +96,7 @@ internal enum LinkEnd
     /// <summary>The peer has detached it, and may come back.</summary>
     Detached,
 
-    /// <summary>The peer has ended the session.</summary>
+    /// <summary>The session has ended.</summary>
     SessionEnded,
 
     /// <summary>The peer has closed the connection, or is gone.</summary>

@@ -15,9 +15,10 @@ internal static class LinkFactory
         Source source = Source.Decode(ref reader);
         if (Addresses10.IsManagement(source.Address)) return session.ManagementPairs.AttachReplies(in attach);
         SourceTerminus terminus = SourceFactory.Create(session.Connection, in source);
-        return terminus.Durability == TerminusDurability.UnsettledState
-            ? new DurableOutgoingLink10(session, in attach, terminus)
-            : new OutgoingLink10(session, in attach, terminus);
+        if (terminus.Durability == TerminusDurability.UnsettledState) return new DurableOutgoingLink10(session, in attach, terminus);
+        var link = new OutgoingLink10(session, in attach, terminus);
+        session.Connection.DynamicNodes.Enter(session.Connection.Session, terminus.Queue);
+        return link;
     }
 
     private static Link10 CreateIncoming(Session10 session, in Attach attach)
@@ -34,9 +35,10 @@ internal static class LinkFactory
             }
         }
         if (Addresses10.IsManagement(target.Address)) return session.ManagementPairs.AttachRequests(in attach);
-        PublishTerminus terminus = TargetFactory.Create(session.Connection, in target);
         // Only a sender that waits for our settling before its own can ask again for what became of a delivery (1.0 part 2, section 2.6.12).
-        bool isDurable = terminus.Durability == TerminusDurability.UnsettledState && attach.RcvSettleMode == ReceiverSettleMode.Second;
-        return isDurable ? new DurableIncomingLink10(session, in attach, terminus) : new IncomingLink10(session, in attach, terminus);
+        bool isDurable = target.Durable == TerminusDurability.UnsettledState && attach.RcvSettleMode == ReceiverSettleMode.Second;
+        if (!isDurable && target.Durable == TerminusDurability.UnsettledState) target = target with { Durable = TerminusDurability.Configuration };
+        PublishTerminus terminus = TargetFactory.Create(session.Connection, in target);
+        return terminus.Durability == TerminusDurability.UnsettledState ? new DurableIncomingLink10(session, in attach, terminus) : new IncomingLink10(session, in attach, terminus);
     }
 }

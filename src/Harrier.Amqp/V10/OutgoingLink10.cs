@@ -55,7 +55,7 @@ internal class OutgoingLink10 : Link10, IConsumer
             Name = attach.Name,
             Handle = Handle,
             Role = Role.Sender,
-            SndSettleMode = attach.SndSettleMode,
+            SndSettleMode = _source.IsBrowsed ? SenderSettleMode.Settled : attach.SndSettleMode, // of a copy there is nothing to settle
             RcvSettleMode = attach.RcvSettleMode,
             Source = _source.Encode(),
             Target = attach.Target,
@@ -119,7 +119,15 @@ internal class OutgoingLink10 : Link10, IConsumer
     /// <summary>Joins the queue's consumers; gets nothing before it is resumed.</summary>
     protected void Register(long holder)
     {
-        _registration = new QueueConsumer(Queue, this) { UsesLinkCredit = true, NoAck = _isSettled, Priority = _source.Priority, Holder = holder };
+        _registration = new QueueConsumer(Queue, this)
+        {
+            UsesLinkCredit = true,
+            NoAck = _isSettled,
+            Priority = _source.Priority,
+            Holder = holder,
+            Filter = _source.Filters.Filter,
+            IsBrowsing = _source.IsBrowsed,
+        };
         _resume = new ConsumerResume(_registration);
         Client.Consume(_registration);
     }
@@ -169,6 +177,6 @@ internal class OutgoingLink10 : Link10, IConsumer
         foreach (Settling<OutgoingLink10> settling in unsettled)
             Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: settling.Id, Outcome: outcome));
         Client.Commands.Run();
-        _source.End(Client, how);
+        _source.End(Connection, how);
     }
 }

@@ -64,6 +64,10 @@ internal sealed class PublishTerminus(ClientSession client, Address10 address, b
         }
     }
 
+    /// <summary>The queue that it leads to, or null when it leads to an exchange, to nothing that is there, or anywhere.</summary>
+    public Queue? Queue { get; } =
+        address is { Kind: AddressKind.Exchange, Name.IsEmpty: true, RoutingKey: { } key } ? client.VirtualHost.Topology.Queues.GetValueOrDefault(key) : null;
+
     /// <summary>The target that our attach tells.</summary>
     public byte[] Encode() => Values10.Composite(new Target
     {

@@ -196,7 +196,7 @@ internal sealed class Session10
     private void EndWith(AmqpException error)
     {
         Connection.LogSessionError(Channel, error);
-        Close(LinkEnd.Failed);
+        Close(LinkEnd.SessionEnded);
         Write(new End { Error = error.ToBytes() });
         _isEnding = true;
     }
@@ -230,7 +230,7 @@ internal sealed class Session10
     }
 
     /// <summary>Goes on with an attach whose answer had to wait. What is wrong with it concerns the one link.</summary>
-    public void GoOn(Link10 link, AttachCopy attach, Action work)
+    public static void GoOn(Link10 link, Action work)
     {
         if (link.IsDetached) return;
         try
@@ -239,7 +239,6 @@ internal sealed class Session10
         }
         catch (Exception e) when (RefusalOf(e) is { } refusal)
         {
-            Write(attach.Refusal(link.Handle));
             link.Detach(refusal);
         }
     }
@@ -262,6 +261,7 @@ internal sealed class Session10
         AmqpException { Scope: AmqpErrorScope.Link } error => error,
         BrokerException error => AmqpErrors.From(error, AmqpErrorScope.Link),
         DecodeException error => AmqpErrors.Decode(error.Message, AmqpErrorScope.Link),
+        IOException => AmqpErrors.Unreadable(),
         _ => null,
     };
 
@@ -332,7 +332,7 @@ internal sealed class Session10
             else transaction.Settle(in settling, outcome, disposition.Settled);
         }
         bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
-        if (isSecond) SettleSecond(in disposition, last);
+        if (isSecond) SettleSecond(in disposition, last, state.Outcome!.Value);
         _settling.Clear();
     }
 
@@ -341,11 +341,11 @@ internal sealed class Session10
         Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
 
     /// <summary>Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once nothing can undo it.</summary>
-    private void SettleSecond(in Disposition disposition, uint last)
+    private void SettleSecond(in Disposition disposition, uint last, Outcome outcome)
     {
         Client.Commands.Run();
         long ticket = _settling.Max(settling => settling.Owner.Queue.Ticket);
-        Connection.Settlements.Add((Settlements, new SettlementRun(Role.Sender, disposition.First, last, disposition.State.ToArray(), IsSettled: true)), ticket);
+        Connection.Settlements.Add((Settlements, new SettlementRun(Role.Sender, disposition.First, last, DeliveryState.Of(outcome), IsSettled: true)), ticket);
     }
 
     /// <summary>The sender has settled what we had an outcome for: it will not ask again.</summary>

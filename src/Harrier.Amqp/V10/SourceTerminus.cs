@@ -1,5 +1,6 @@
 using System.Text;
 using Harrier.Amqp.V10.Durable;
+using Harrier.Amqp.V10.Sources;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
@@ -25,8 +26,14 @@ internal sealed record SourceTerminus(Queue Queue, byte[] Address)
     /// <summary>The encoded node properties of a dynamic queue, or empty.</summary>
     public byte[] NodeProperties { get; init; } = [];
 
-    /// <summary>The encoded filters that are understood, or empty.</summary>
-    public byte[] Filter { get; init; } = [];
+    /// <summary>Whether the queue was made for the link because it named an exchange.</summary>
+    public bool IsSubscription { get; init; }
+
+    /// <summary>Which messages pass.</summary>
+    public SourceFilters Filters { get; init; } = SourceFilters.None;
+
+    /// <summary>Whether messages are copied and stay (distribution-mode copy, 1.0 part 3, section 3.5.7).</summary>
+    public bool IsBrowsed { get; init; }
 
     /// <summary>Whether unsettled deliveries outlive the link (1.0 part 3, section 3.5.5).</summary>
     public TerminusDurability Durability { get; init; }
@@ -46,16 +53,18 @@ internal sealed record SourceTerminus(Queue Queue, byte[] Address)
         Timeout = Policy.TimeoutSeconds,
         Dynamic = IsDynamic,
         DynamicNodeProperties = OrNull(NodeProperties),
-        Filter = OrNull(Filter),
+        DistributionMode = IsBrowsed ? "copy"u8 : "move"u8,
+        Filter = OrNull(Filters.Encoded),
         DefaultOutcome = DefaultOutcomeBytes.Length > 0 ? DefaultOutcomeBytes : DeliveryState.Released,
         Outcomes = Outcomes,
     });
 
     /// <summary>Gives up what was made for the link.</summary>
-    public void End(ClientSession client, LinkEnd how)
+    public void End(Connection10 connection, LinkEnd how)
     {
-        // Its lifetime is that of the link (delete-on-close, 1.0 part 3, section 3.5.10); with the connection it goes anyway.
-        if (IsDynamic && how != LinkEnd.ConnectionLost && !Queue.IsDeleted) client.DeleteQueue(Queue.Name, ifUnused: false, ifEmpty: false);
+        if (how == LinkEnd.ConnectionLost) return; // with the connection it goes anyway
+        connection.DynamicNodes.Leave(connection.Session, Queue, isCreator: IsDynamic);
+        if (IsSubscription && !Queue.IsDeleted) connection.Session.DeleteQueue(Queue.Name, ifUnused: false, ifEmpty: false);
     }
 
     private static ReadOnlySpan<byte> OrNull(byte[] bytes) => bytes.Length == 0 ? default : bytes;

@@ -16,7 +16,7 @@ internal static class TargetFactory
         bool allowsVersion1 = connection.Limits.AllowsAddressVersion1;
         if (target.Dynamic)
         {
-            Queue queue = DynamicNode.Declare(client);
+            Queue queue = connection.DynamicNodes.Declare(client, target.DynamicNodeProperties);
             var place = new Address10(AddressKind.Exchange, default, queue.Name);
             return new PublishTerminus(client, place, Values10.Text(Addresses10.OfQueue(queue.Name)), allowsVersion1)
             {

@@ -82,7 +82,7 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
     {
         _bytes += CommandBytes;
         _settled.Add((settling, isSettled));
-        _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
+        _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome, Flags: QueueCommandFlags.IfUnacked));
     }
 
     /// <summary>The link on which it was declared.</summary>
@@ -91,7 +91,7 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
     /// <summary>The deliveries that end with it and that their receivers have yet to be told of.</summary>
     public IEnumerable<uint> Unsettled => _settled.Where(s => !s.IsSettled).Select(s => (uint)s.Delivery.Tag);
 
-    /// <summary>Applies everything; false when a queue has no room: then it is rolled back.</summary>
+    /// <summary>Applies everything; false when a queue has no room, or a delivery is not its receiver's any more: then it is rolled back.</summary>
     public bool TryCommit(CommandBatch commands, OutgoingSession outgoing)
     {
         if (commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands))) return true;

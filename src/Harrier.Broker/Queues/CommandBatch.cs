@@ -71,7 +71,10 @@ public sealed class CommandBatch
     /// Runs what was added, then the commands as one: nobody sees a part of them. For transactions. Locks are taken in the order of the shards, so
     /// two of these cannot wait for each other.
     /// </summary>
-    /// <returns>False when a queue refuses messages and has no room for those that it was to get: then nothing is done, and the messages are the caller's still.</returns>
+    /// <returns>
+    /// False when a queue refuses messages and has no room for those that it was to get, or a delivery is not its receiver's any more that must be: then nothing is done, and
+    /// the messages are the caller's still.
+    /// </returns>
     public bool RunAtomically(ReadOnlySpan<QueueCommand> commands)
     {
         Run();
@@ -99,7 +102,7 @@ public sealed class CommandBatch
                 shard.Gate.Enter();
                 entered++;
             }
-            if (isAwaited && !HasRoomFor(commands)) return false;
+            if (isAwaited && !(HasRoomFor(commands) && AreUnacked(commands))) return false;
             foreach (Shard shard in _touched) shard.Apply(this, _chains[shard.Index].First, isGroup: true);
             return true;
         }
@@ -109,6 +112,16 @@ public sealed class CommandBatch
             for (int i = 0; i < entered; i++) _touched[i].Gate.Exit();
             Clear();
         }
+    }
+
+    private static bool AreUnacked(ReadOnlySpan<QueueCommand> commands)
+    {
+        foreach (ref readonly QueueCommand command in commands)
+        {
+            bool mustBe = command.Kind == QueueCommandKind.Settle && (command.Flags & QueueCommandFlags.IfUnacked) != QueueCommandFlags.None;
+            if (mustBe && !command.Queue.Machine.IsDeleted && !command.Queue.Machine.IsUnacked(command.Delivery)) return false;
+        }
+        return true;
     }
 
     private static bool HasRoomFor(ReadOnlySpan<QueueCommand> commands)

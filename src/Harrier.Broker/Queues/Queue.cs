@@ -62,7 +62,8 @@ public sealed class Queue
 
     public string VirtualHost { get; }
 
-    public QueueDefinition Definition { get; }
+    /// <summary>What it was declared as. Only that of a terminus may change.</summary>
+    public QueueDefinition Definition { get; internal set; }
 
     /// <summary>What applies to it now. Changed by <see cref="QueueCommandKind.Configure"/> only.</summary>
     public QueueSettings Settings

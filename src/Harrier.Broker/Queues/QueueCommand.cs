@@ -63,6 +63,12 @@ public enum QueueCommandKind : byte
     /// <summary>End a pause.</summary>
     Unpause,
 
+    /// <summary>End the queue once nothing is in it any more, which may be now.</summary>
+    EndWhenEmpty,
+
+    /// <summary>Do not, after all.</summary>
+    StayWhenEmpty,
+
     /// <summary>Remove a consumer. What it has unacked is held for its terminus.</summary>
     Suspend,
 
@@ -96,6 +102,9 @@ public enum QueueCommandFlags : byte
 
     /// <summary>Credit: what finds no message now is used up.</summary>
     Drain = 16,
+
+    /// <summary>Settle, in an atomic group: only while the delivery is whom it was made to; else nothing of the group is done.</summary>
+    IfUnacked = 32,
 }
 
 /// <summary>One thing to do in one queue.</summary>

@@ -20,8 +20,8 @@ public sealed partial class QueueMachine
     {
         var snapshot = new QueueSnapshot(queue, index, _nextSequence, sparse) { HasEnded = IsDeleted, IsPaused = IsPaused };
         if (IsDeleted) return snapshot;
-        IEnumerable<QueueEntry> away = Given().Concat(_aside.Values.Select(aside => aside.Entry)).Concat(_held.Values.Select(held => held.Entry));
-        foreach (QueueEntry entry in away.Concat(_ready.Lanes.SelectMany(lane => lane.Returned.Concat(lane.Window))))
+        IEnumerable<QueueEntry> inLanes = _ready.Lanes.SelectMany(lane => lane.Returned.Concat(lane.Window));
+        foreach (QueueEntry entry in Given().Concat(_aside.Values.Select(aside => aside.Entry)).Concat(inLanes))
         {
             if (!entry.IsLogged) continue;
             if (entry.Stored.File is not null) snapshot.Stored.Add(entry with { Message = null });
@@ -109,7 +109,8 @@ public sealed partial class QueueMachine
     }
 
     // Somebody has them, which the number of the last delivery does not tell of those that were taken from the middle.
-    private IEnumerable<QueueEntry> Given() => _unacked.Entries.Select(entry => entry.WasDelivered ? entry : entry with { AcquiredCount = 1 });
+    private IEnumerable<QueueEntry> Given() => _unacked.Entries.Concat(_held.Values.Select(held => held.Entry))
+        .Select(entry => entry.WasDelivered ? entry : entry with { AcquiredCount = 1 });
 
     private void RestoreTaken(in QueueEntry entry, QueueImage image)
     {

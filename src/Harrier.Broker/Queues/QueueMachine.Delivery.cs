@@ -235,7 +235,8 @@ public sealed partial class QueueMachine
         return load;
     }
 
-    private long? TimeoutOf(QueueConsumer consumer) => consumer.TimeoutMs ?? _settings.ConsumerTimeoutMs;
+    // What is held for a terminus is its own, however long it takes: somebody else would be the second to get it (1.0 part 2, section 2.6.12).
+    private long? TimeoutOf(QueueConsumer consumer) => consumer.Holder != 0 ? null : consumer.TimeoutMs ?? _settings.ConsumerTimeoutMs;
 
     /// <summary>Takes back what consumers have kept for too long (note 95): one delivery each, as if it had failed. Their channels live.</summary>
     private void EndLeases(Queue queue, ref int budget, QueueEffects effects)

@@ -51,6 +51,9 @@ public sealed partial class QueueMachine
         Dispatch(queue, effects);
     }
 
+    /// <summary>Whether a delivery has not ended. Under the shard's lock.</summary>
+    internal bool IsUnacked(DeliveryId id) => _unacked.TryGet(id, out _);
+
     /// <summary>An unacked message, with a reference to it when it is in memory; false when it was settled. Under the shard's lock.</summary>
     internal bool TryGetUnacked(DeliveryId id, out QueueEntry entry)
     {

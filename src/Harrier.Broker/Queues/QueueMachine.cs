@@ -17,6 +17,7 @@ public sealed partial class QueueMachine
     private readonly ConsumerRing _ring = new();
     private readonly List<QueueConsumer> _consumers = [];
     private ulong _nextSequence = 1;
+    private bool _endsWhenEmpty;
 
     /// <summary>A queue to which certain settings apply.</summary>
     internal QueueMachine(QueueSettings settings) => Settings = settings;
@@ -55,6 +56,7 @@ public sealed partial class QueueMachine
         {
             Carry(in command, effects);
             if (_unread.Count > 0) ReadLeaving(command.Queue, effects);
+            if (_endsWhenEmpty && IsEmpty && !IsDeleted) EndEmpty(command.Queue, effects);
         }
         finally
         {
@@ -95,6 +97,8 @@ public sealed partial class QueueMachine
             case QueueCommandKind.Suspend: Suspend(command.Queue, command.Consumer!, effects); break;
             case QueueCommandKind.Adopt: Adopt(command.Consumer!, effects); break;
             case QueueCommandKind.Abandon: Abandon(command.Queue, (long)command.Sequence, effects); break;
+            case QueueCommandKind.EndWhenEmpty: _endsWhenEmpty = true; break;
+            case QueueCommandKind.StayWhenEmpty: _endsWhenEmpty = false; break;
             case QueueCommandKind.Credit: GrantCredit(in command, effects); break;
         }
     }
@@ -261,6 +265,14 @@ public sealed partial class QueueMachine
         if (consumer.IsDraining) _draining.Remove(consumer);
         _ring.Unregister(consumer);
         if (consumer.Search is not null) EndSearch(consumer);
+    }
+
+    private bool IsEmpty => _ready.Count == 0 && _unacked.Count == 0 && _aside.Count == 0 && _held.Count == 0;
+
+    private void EndEmpty(Queue queue, QueueEffects effects)
+    {
+        End(queue, effects);
+        effects.Ended.Add(queue);
     }
 
     private int End(Queue queue, QueueEffects effects)

@@ -16,7 +16,7 @@ public static class Terminus
     /// <summary>Its name: links are known by their container, their name and their direction (1.0 part 2, section 2.6.1), which are longer than a queue's name may be.</summary>
     public static Utf8Name NameOf(string container, string link, bool isSource)
     {
-        byte[] digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{container}\0{link}\0{(isSource ? 's' : 't')}"));
+        byte[] digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{(isSource ? 's' : 't')}{container.Length}:{container}{link}"));
         return new Utf8Name("amq.link." + Convert.ToHexStringLower(digest));
     }
 
@@ -32,6 +32,9 @@ public static class Terminus
         if (expiresMs is { } timeMs) arguments.Add(new Argument("x-expires", ArgumentValue.Of(timeMs)));
         return new ArgumentTable([.. arguments]);
     }
+
+    /// <summary>Whether two tables are for the same queue, or both for none.</summary>
+    internal static bool AreOfOneQueue(ArgumentTable one, ArgumentTable other) => one.Find(QueueArgument).Equals(other.Find(QueueArgument));
 
     /// <summary>Gives back what is held for a terminus that has ended.</summary>
     internal static void Release(Queue terminus, VirtualHostTopology topology)

@@ -137,7 +137,8 @@ public sealed class VirtualHost
     {
         if (Topology.Queues.TryGetValue(name, out Queue? existing))
         {
-            if (existing.Definition.Arguments.Equals(arguments)) return existing;
+            if (!existing.IsDeleted && existing.Definition.Arguments.Equals(arguments)) return existing;
+            if (!existing.IsDeleted && Terminus.AreOfOneQueue(existing.Definition.Arguments, arguments)) return Redefine(existing, arguments);
             EndTerminus(existing);
         }
         return _store.Change(topology =>
@@ -147,6 +148,19 @@ public sealed class VirtualHost
             Queue made = _queues.Create(Name, definition, SettingsMerge.Merge(definition, EffectivePolicy.None), owner: null);
             return new TopologyDecision<Queue>(made, new QueueDeclared(made));
         });
+    }
+
+    // It expires otherwise from now on, and forgets nothing: its peer counts on what it was told.
+    private Queue Redefine(Queue terminus, ArgumentTable arguments)
+    {
+        _store.Change(_ =>
+        {
+            terminus.Definition = terminus.Definition with { Arguments = arguments };
+            return new TopologyDecision<bool>(true, new QueueDeclared(terminus));
+        });
+        QueueSettings settings = SettingsMerge.Merge(terminus.Definition, EffectivePolicy.None);
+        new CommandBatch().Ask(new QueueCommand(QueueCommandKind.Configure, terminus, Settings: settings));
+        return terminus;
     }
 
     /// <summary>Ends a terminus with all that it knows. What is held for it is ready again.</summary>

@@ -30,6 +30,12 @@ public static class Descriptors
     /// <summary>amqp:footer:map</summary>
     public const ulong Footer = 0x78;
 
+    /// <summary>apache.org:legacy-amqp-direct-binding:string</summary>
+    public const ulong LegacyDirectBinding = 0x468c00000000;
+
+    /// <summary>apache.org:legacy-amqp-topic-binding:string</summary>
+    public const ulong LegacyTopicBinding = 0x468c00000001;
+
     /// <summary>apache.org:selector-filter:string</summary>
     public const ulong SelectorFilter = 0x468c00000004;
 
@@ -128,6 +134,12 @@ public static class Descriptors
                 break;
             case 40:
                 if (symbolicName.SequenceEqual("amqp:delete-on-no-links-or-messages:list"u8)) return 0x2e;
+                break;
+            case 43:
+                if (symbolicName.SequenceEqual("apache.org:legacy-amqp-topic-binding:string"u8)) return 0x468c00000001;
+                break;
+            case 44:
+                if (symbolicName.SequenceEqual("apache.org:legacy-amqp-direct-binding:string"u8)) return 0x468c00000000;
                 break;
         }
         return Unknown;

@@ -133,10 +133,10 @@ public class MessageFormat10Tests
         });
         (read.Priority, read.TimeToLiveMs).ShouldBe(((byte?)200, 0u));
         read.To.SequenceEqual("/queues/q"u8).ShouldBeTrue();
-        read.Properties.UserId.SequenceEqual("me"u8).ShouldBeTrue();
-        read.Properties.Subject.SequenceEqual("subject"u8).ShouldBeTrue();
+        read.UserId.SequenceEqual("me"u8).ShouldBeTrue();
+        read.Subject.SequenceEqual("subject"u8).ShouldBeTrue();
         read = Publish(new MessageModel10());
-        (read.Priority, read.TimeToLiveMs, read.To.IsNull, read.Properties.UserId.IsNull).ShouldBe((null, null, true, true));
+        (read.Priority, read.TimeToLiveMs, read.To.IsNull, read.UserId.IsNull).ShouldBe((null, null, true, true));
     }
 
     [Fact]

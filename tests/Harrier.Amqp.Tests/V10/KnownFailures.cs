@@ -18,18 +18,6 @@ public class KnownFailures
     }
 
     [Fact]
-    public async Task Source_that_copies_is_not_promised()
-    {
-        await using var server = new TestServer();
-        server.Declare("q");
-        WireScript10 client = await server.Open10();
-        await client.Send(Links10.Receiver(0, Encoded10.Composite(new Source { Address = Encoded10.String("/queues/q"), DistributionMode = "copy"u8 })));
-        WireAttach attach = await client.Expect<WireAttach>();
-        if (!attach.HasSource) return; // refused is fine
-        attach.DistributionMode.ShouldBe("move"); // 1.0 part 3, section 3.5.3: what is told is what is
-    }
-
-    [Fact]
     public async Task Settlement_that_is_told_to_who_settles_second_fits_its_frames()
     {
         await using var server = new TestServer();

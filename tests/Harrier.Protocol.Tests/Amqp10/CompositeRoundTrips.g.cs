@@ -161,6 +161,8 @@ internal static class AnyComposite
         (Descriptors.AmqpSequence, "amqp:amqp-sequence:list"),
         (Descriptors.AmqpValue, "amqp:amqp-value:*"),
         (Descriptors.Footer, "amqp:footer:map"),
+        (Descriptors.LegacyDirectBinding, "apache.org:legacy-amqp-direct-binding:string"),
+        (Descriptors.LegacyTopicBinding, "apache.org:legacy-amqp-topic-binding:string"),
         (Descriptors.SelectorFilter, "apache.org:selector-filter:string"),
         (Descriptors.SqlFilter, "amqp:sql-filter"),
         (Descriptors.PropertiesFilter, "amqp:properties-filter"),

@@ -16,6 +16,7 @@ import settlement_scenarios  # noqa: F401 - registers its scenarios
 import source_scenarios  # noqa: F401 - registers its scenarios
 import flow_scenarios  # noqa: F401 - registers its scenarios
 import transaction_scenarios  # noqa: F401 - registers its scenarios
+import management_scenarios  # noqa: F401 - registers its scenarios
 import crossing_scenarios  # noqa: F401 - registers its scenarios
 
 sys.exit(interop_harness.main())

@@ -18,7 +18,8 @@ using('from-amqplib', async (session) => {
   const { message } = await (await session.receiver(queueAddress(queue))).receive();
   assert.equal(message.body.content.toString(), 'body');
   assert.deepEqual([message.content_type, message.content_encoding], ['text/plain', 'utf-8']);
-  assert.deepEqual([message.durable, message.priority, message.ttl], [true, 3, 60000]);
+  assert.deepEqual([message.durable, message.priority], [true, 3]);
+  assert(message.ttl > 0 && message.ttl <= 60000, 'what is left of a minute');
   assert.deepEqual([message.message_id, message.correlation_id, message.reply_to], ['message', 'correlation', '/queues/replies']);
   assert.deepEqual([message.creation_time.getTime(), message.group_id], [1700000000000, 'application']);
   assert.deepEqual({ ...message.application_properties }, { colour: 'green', number: 7, half: 0.5, yes: true });

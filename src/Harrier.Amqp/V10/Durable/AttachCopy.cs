@@ -17,6 +17,9 @@ internal sealed class AttachCopy(in Attach attach)
 
     public byte[] Target { get; } = attach.Target.ToArray();
 
+    /// <summary>Whether more deliveries are unsettled than the map tells: the absence of one says nothing then (1.0 part 2, section 2.7.3).</summary>
+    public bool IsIncomplete { get; } = attach.IncompleteUnsettled;
+
     /// <summary>The attach that goes before the detach of a link that is refused: without a terminus of ours (1.0 part 2, section 2.6.3).</summary>
     public Attach Refusal(uint handle)
     {

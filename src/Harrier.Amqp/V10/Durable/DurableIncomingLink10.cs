@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Routing;
-using Harrier.Broker.Topology;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10.Durable;
@@ -13,51 +12,69 @@ namespace Harrier.Amqp.V10.Durable;
 /// </summary>
 internal sealed class DurableIncomingLink10 : IncomingLink10
 {
+    /// <summary>Deliveries that a sender may leave unsettled, though they are accepted, before it gets no more credit.</summary>
+    public const int UnsettledMax = 10_000;
+
     private readonly AttachCopy _attach;
     private readonly UnsettledMap _unsettled;
     private readonly PublishTerminus _target;
-    private readonly string _linkName;
+    private readonly TerminusHold _hold;
     private readonly List<QueueCommand> _group = [];
-    private readonly TerminusRegistry.Claim _claim;
-    private DurableTerminus? _terminus;
     private byte[] _tag = [];
+    private uint? _resumedId;
+    private bool _isResumedSettled;
+    private bool _isAttached;
+    private bool _takesNew;
 
     public DurableIncomingLink10(Session10 session, in Attach attach, PublishTerminus target) : base(session, in attach, target)
     {
         _attach = new AttachCopy(in attach);
         _unsettled = UnsettledMap.Read(attach.Unsettled);
         _target = target;
-        _linkName = System.Text.Encoding.UTF8.GetString(attach.Name);
-        _claim = Connection.Termini.Ask(Client.VirtualHost.Name, TerminusName.ToString(), this);
+        _hold = new TerminusHold(session, this, _attach.LinkName, isSource: false);
     }
 
-    private Utf8Name TerminusName => Terminus.NameOf(Connection.ContainerId, _linkName, isSource: false);
+    protected override uint CreditMax => (uint)Math.Clamp(UnsettledMax - _hold.Terminus.ReceivedCount, 0, base.CreditMax);
 
-    /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known that was received.</summary>
-    public override void Answer(in Attach attach) => Connection.Pauses.Suspend(_claim.TakeAsync(), () => Session.GoOn(this, _attach, Read));
+    protected override bool OutlivesErrors => true;
+
+    /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known that was received, and is on the disk.</summary>
+    public override void Answer(in Attach attach) =>
+        _hold.Take(queue: null, _target.Policy, () => _hold.Await(_hold.Terminus.WhenRead, () => _hold.AwaitDurable(Reply)));
 
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
     {
-        if (!transfer.DeliveryTag.IsNull)
+        bool isFirst = !IsUnderWay && _resumedId is null;
+        if (isFirst && IsReceived(in transfer))
         {
-            if (transfer.DeliveryTag.Length > UnsettledMap.TagSizeMax)
-                throw AmqpErrors.InvalidField(AmqpErrorScope.Link, $"a delivery tag has more than {UnsettledMap.TagSizeMax} bytes");
-            _tag = transfer.DeliveryTag.ToArray();
-            if (_terminus!.HasReceived(_tag))
-            {
-                Resume(in transfer);
-                return;
-            }
+            TakeCredit();
+            _resumedId = transfer.DeliveryId ?? throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its id");
+            _isResumedSettled = false;
         }
-        base.OnTransfer(in transfer, payload);
+        if (_resumedId is null)
+        {
+            if (isFirst && !transfer.Resume && !_takesNew) throw AmqpErrors.MapIncomplete();
+            base.OnTransfer(in transfer, payload);
+            return;
+        }
+        _isResumedSettled |= transfer.Settled == true || transfer.Aborted;
+        if (transfer.More && !transfer.Aborted) return;
+        Resume(_resumedId.Value);
+        _resumedId = null;
+        Replenish();
     }
 
     /// <summary>The peer has settled a delivery.</summary>
-    public void Forget(byte[] tag) => _terminus?.Forget(tag);
+    public void Forget(byte[] tag)
+    {
+        if (IsDetached) return;
+        _hold.Terminus.Forget(tag);
+        Replenish();
+    }
 
     protected override void Publish(Message message, RouteSet routes)
     {
-        if (IsSettled || routes.Count == 0)
+        if (IsSettled || SettlesAtOnce || routes.Count == 0)
         {
             base.Publish(message, routes); // nobody will ask for what became of it, or nothing has
             return;
@@ -65,57 +82,66 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         _group.Clear();
         if (routes.Count > 1) message.AddReferences(routes.Count - 1);
         for (int i = 0; i < routes.Count; i++) _group.Add(new QueueCommand(QueueCommandKind.Enqueue, routes[i], message));
-        QueueCommand note = _terminus!.Receive(_tag);
-        _group.Add(note);
-        bool isTaken = Client.Commands.RunAtomically(CollectionsMarshal.AsSpan(_group));
-        if (isTaken)
+        _group.Add(_hold.Terminus.Receive(_tag));
+        if (Client.Commands.RunAtomically(CollectionsMarshal.AsSpan(_group)))
         {
             Session.AwaitingSender[DeliveryId] = (this, _tag);
             Session.Answer(DeliveryId, DeliveryState.Accepted, isSettled: false);
             return;
         }
         foreach (QueueCommand command in _group) command.Message!.Release();
-        Session.Answer(DeliveryId, DeliveryState.Rejected, isSettled: true);
+        Session.Answer(DeliveryId, DeliveryState.Rejected, isSettled: false);
     }
 
     protected override void End(LinkEnd how)
     {
         base.End(how);
-        if (how == LinkEnd.Closed) _terminus?.End();
-        else if (_terminus?.Leave(how) == false) Session.LingeringTermini.Add(_terminus);
-        _claim.Leave();
+        foreach (uint id in Session.AwaitingSender.Where(a => ReferenceEquals(a.Value.Link, this)).Select(a => a.Key).ToArray()) Session.AwaitingSender.Remove(id);
+        _hold.End(how);
+    }
+
+    protected override void EnsureAttached()
+    {
+        if (!_isAttached) Session.Write(_attach.Refusal(Handle));
+    }
+
+    // A peer that has closed the link does not come back: what comes back after a crash would stay.
+    protected override void AnswerDetach(bool isClosed)
+    {
+        if (isClosed && _hold.IsTaken) Connection.Pauses.Suspend(Connection.Broker.Sync.WhenDurableAsync(_hold.Terminus.Queue.Ticket), () => base.AnswerDetach(isClosed));
+        else base.AnswerDetach(isClosed);
+    }
+
+    private bool IsReceived(in Transfer transfer)
+    {
+        if (transfer.DeliveryTag.IsNull || transfer.DeliveryTag.Length > UnsettledMap.TagSizeMax) return false;
+        _tag = transfer.DeliveryTag.ToArray();
+        return _hold.Terminus.HasReceived(_tag);
     }
 
     // It was received before: what comes now is its name only, or once more what is here already.
-    private void Resume(in Transfer transfer)
+    private void Resume(uint id)
     {
-        if (transfer.DeliveryId is not { } id) return; // a part of it that follows
-        if (transfer.Settled == true)
+        if (_isResumedSettled)
         {
-            _terminus!.Forget(_tag);
+            _hold.Terminus.Forget(_tag);
             return;
         }
         Session.AwaitingSender[id] = (this, _tag);
         Session.Answer(id, DeliveryState.Accepted, isSettled: false);
     }
 
-    private void Read()
-    {
-        ArgumentTable arguments = Terminus.ArgumentsOf(Connection.ContainerId, _linkName, queue: null, _target.Policy.ExpiresMs);
-        _terminus = new DurableTerminus(Client, Client.VirtualHost.OpenTerminus(TerminusName, arguments), _target.Policy);
-        _terminus.Open();
-        Connection.Pauses.Suspend(Task.WhenAll(_terminus.WhenRead, Connection.Broker.Sync.WhenDurableAsync(Client.Ticket)), () => Session.GoOn(this, _attach, Reply));
-    }
-
     private void Reply()
     {
         var known = new List<byte[]>();
-        foreach (byte[] tag in _terminus!.ReceivedTags)
+        foreach (byte[] tag in _hold.Terminus.ReceivedTags)
         {
             if (_unsettled.Contains(tag)) known.Add(tag);
-            else _terminus.Forget(tag); // settled by the peer, though we have not heard of it
+            else if (!_attach.IsIncomplete) _hold.Terminus.Forget(tag); // settled by the peer, though we have not heard of it
         }
         byte[] unsettled = UnsettledMap.Encode(known, DeliveryState.Accepted, Connection.PeerFrameBytesMax / 2, out bool isComplete);
+        _takesNew = isComplete && !_attach.IsIncomplete; // 1.0 part 2, section 2.7.3
+        _isAttached = true;
         Session.Write(new Attach
         {
             Name = _attach.LinkName,

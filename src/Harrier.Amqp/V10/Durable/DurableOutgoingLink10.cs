@@ -4,7 +4,6 @@ using Harrier.Broker.Durability;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
-using Harrier.Broker.Topology;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10.Durable;
@@ -18,27 +17,25 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
     private readonly AttachCopy _attach;
     private readonly UnsettledMap _unsettled;
     private readonly SourceTerminus _source;
-    private readonly string _linkName;
+    private readonly TerminusHold _hold;
     private readonly HeldTransfers _transfers;
     private readonly Queue<Delivery> _resumable = new();
-    private readonly TerminusRegistry.Claim _claim;
-    private DurableTerminus? _terminus;
     private uint _resumedCount;
+    private bool _isAttached;
 
     public DurableOutgoingLink10(Session10 session, in Attach attach, SourceTerminus source) : base(session, in attach, source, registersLater: true)
     {
         _attach = new AttachCopy(in attach);
         _unsettled = UnsettledMap.Read(attach.Unsettled);
         _source = source;
-        _linkName = System.Text.Encoding.UTF8.GetString(attach.Name);
-        _claim = Connection.Termini.Ask(Client.VirtualHost.Name, TerminusName.ToString(), this);
+        _hold = new TerminusHold(session, this, _attach.LinkName, isSource: true);
         _transfers = new HeldTransfers(this, Connection.Output, Connection.Broker.Sync);
     }
 
-    /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known.</summary>
-    public override void Answer(in Attach attach) => Connection.Pauses.Suspend(_claim.TakeAsync(), () => Session.GoOn(this, _attach, Compare));
+    protected override bool OutlivesErrors => true;
 
-    private Utf8Name TerminusName => Terminus.NameOf(Connection.ContainerId, _linkName, isSource: true);
+    /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known.</summary>
+    public override void Answer(in Attach attach) => _hold.Take(Queue.Name, _source.Policy, Compare);
 
     public override void Deliver(ReadOnlySpan<Delivery> deliveries)
     {
@@ -92,30 +89,38 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
             Session.Outgoing.TakeOf(this, []);
             Client.Commands.Ask(new QueueCommand(QueueCommandKind.Suspend, Queue, Consumer: Registration));
         }
-        if (how == LinkEnd.Closed) _terminus?.End();
-        else if (_terminus?.Leave(how) == false) Session.LingeringTermini.Add(_terminus);
-        _claim.Leave();
+        _hold.End(how);
+    }
+
+    protected override void EnsureAttached()
+    {
+        if (!_isAttached) Session.Write(_attach.Refusal(Handle));
+    }
+
+    // A peer that has closed the link does not come back: what would be held for it again after a crash nobody would get.
+    protected override void AnswerDetach(bool isClosed)
+    {
+        if (isClosed && _hold.IsTaken) Connection.Pauses.Suspend(Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket), () => base.AnswerDetach(isClosed));
+        else base.AnswerDetach(isClosed);
     }
 
     /// <summary>Compares what is held here with what the peer has, settles what it has an outcome for, and reads what it is to get once more.</summary>
     private void Compare()
     {
-        ArgumentTable arguments = Terminus.ArgumentsOf(Connection.ContainerId, _linkName, Queue.Name, _source.Policy.ExpiresMs);
-        _terminus = new DurableTerminus(Client, Client.VirtualHost.OpenTerminus(TerminusName, arguments), _source.Policy);
-        _terminus.Open();
-        Register(_terminus.Queue.Id.Value);
+        Register(_hold.Terminus.Queue.Id.Value);
         var resumed = new List<HeldDelivery>();
-        foreach (HeldDelivery held in Client.Commands.Ask(new QueueCommand(QueueCommandKind.Adopt, Queue, Consumer: Registration)).Held!)
+        foreach (HeldDelivery held in Client.Commands.Ask(new QueueCommand(QueueCommandKind.Adopt, Queue, Consumer: Registration)).Held ?? [])
         {
             // What the peer does not know it has never had, or it has settled what we had not: both are as if it had not been sent.
             bool isKnown = _unsettled.TryGet(TagOf(held.Sequence), out Outcome? outcome);
             if (isKnown && outcome is null) resumed.Add(held);
-            else Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: held.Id, Outcome: outcome ?? Outcome.Released));
+            else if (isKnown || !_attach.IsIncomplete)
+                Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: held.Id, Outcome: outcome ?? Outcome.Released));
         }
         Client.Commands.Run();
         Task<Delivery[]> read = ReadAsync(resumed);
         // The peer forgets what it does not find in our map, so that must be on the disk first.
-        Connection.Pauses.Suspend(Task.WhenAll(read, Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket)), () => Session.GoOn(this, _attach, () => Reply(read.Result)));
+        _hold.Await(Task.WhenAll(read, Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket)), () => Reply(read.GetAwaiter().GetResult()));
     }
 
     private async Task<Delivery[]> ReadAsync(List<HeldDelivery> resumed)
@@ -133,6 +138,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
     {
         foreach (Delivery delivery in resumed) _resumable.Enqueue(delivery);
         byte[] unsettled = UnsettledMap.Encode([.. resumed.Select(delivery => TagOf(delivery.Sequence))], default, Connection.PeerFrameBytesMax / 2, out bool isComplete);
+        _isAttached = true;
         Session.Write(new Attach
         {
             Name = _attach.LinkName,
@@ -146,7 +152,8 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
             IncompleteUnsettled = !isComplete,
             InitialDeliveryCount = 0,
         });
-        Client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, Queue, Consumer: Registration));
+        bool sendsNew = isComplete && !_attach.IsIncomplete; // 1.0 part 2, section 2.7.3
+        if (sendsNew) Client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, Queue, Consumer: Registration));
     }
 
     private static byte[] TagOf(ulong sequence)

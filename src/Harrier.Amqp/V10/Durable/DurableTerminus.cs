@@ -35,6 +35,15 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
         }
     }
 
+    /// <summary>How many they are.</summary>
+    public int ReceivedCount
+    {
+        get
+        {
+            lock (_received) return _received.Count;
+        }
+    }
+
     bool IConsumer.HasRoom => true;
 
     /// <summary>Keeps it from expiring, and reads what it knows.</summary>
@@ -88,7 +97,7 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
         client.Commands.Run();
         client.Cancel(reader);
         GiveBack();
-        if (!lingers && policy is { TimeoutSeconds: 0, Policy: not ExpiryPolicy.Never }) End();
+        if (!lingers && policy is { TimeoutSeconds: 0, Policy: not ExpiryPolicy.Never }) EndIfUnused();
         return !lingers;
     }
 
@@ -98,17 +107,16 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
         if (!policy.BeginsWith(how)) return false;
         if (_keeper is { } keeper) client.Cancel(keeper);
         _keeper = null;
-        if (policy.TimeoutSeconds == 0) End();
+        if (policy.TimeoutSeconds == 0) EndIfUnused();
         return true;
     }
 
-    /// <summary>Ends it with all that it knows, unless another link has it.</summary>
+    /// <summary>Ends it with all that it knows.</summary>
     public void End()
     {
         client.Commands.Run();
-        if (_reader is { } reader) client.Cancel(reader);
         _reader = null;
-        if (queue is { ConsumerCount: 0, IsDeleted: false }) client.VirtualHost.EndTerminus(queue);
+        client.VirtualHost.EndTerminus(queue);
     }
 
     void IConsumer.Deliver(ReadOnlySpan<Delivery> deliveries)
@@ -131,6 +139,12 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
     }
 
     void IConsumer.OnQueueDeleted() => _isRead.TrySetResult();
+
+    // Another link may have it meanwhile.
+    private void EndIfUnused()
+    {
+        if (queue is { ConsumerCount: 0, IsDeleted: false }) client.VirtualHost.EndTerminus(queue);
+    }
 
     private void GiveBack()
     {

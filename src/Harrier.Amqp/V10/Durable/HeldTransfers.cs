@@ -9,6 +9,7 @@ namespace Harrier.Amqp.V10.Durable;
 internal sealed class HeldTransfers(DurableOutgoingLink10 link, FrameOutput output, LogSync sync) : SyncedAnswers<HeldTransfers.Held>(output, sync)
 {
     private readonly Lock _pendingGate = new();
+    private readonly Lock _releaseGate = new(); // so that two who let go at once keep the order
     private List<Held> _pending = [];
     private bool _isDiscarded;
 
@@ -28,14 +29,17 @@ internal sealed class HeldTransfers(DurableOutgoingLink10 link, FrameOutput outp
     /// <summary>Lets go, once it is durable, what was kept back until now. Outside of any lock.</summary>
     public void Release(Queue queue)
     {
-        List<Held> released;
-        lock (_pendingGate)
+        lock (_releaseGate)
         {
-            if (_pending.Count == 0) return;
-            (released, _pending) = (_pending, []);
+            List<Held> released;
+            lock (_pendingGate)
+            {
+                if (_pending.Count == 0) return;
+                (released, _pending) = (_pending, []);
+            }
+            long ticket = queue.Ticket; // asked for after they were taken: by then what is written of them has been appended
+            foreach (Held held in released) Add(in held, ticket);
         }
-        long ticket = queue.Ticket; // asked for after they were taken: by then what is written of them has been appended
-        foreach (Held held in released) Add(in held, ticket);
     }
 
     /// <summary>Forgets what has not gone: the link is no more.</summary>

@@ -27,8 +27,9 @@ internal sealed class UnsettledMap
         {
             ReadOnlySpan<byte> tag = items.ReadBinary();
             if (tag.Length > TagSizeMax) throw new DecodeException($"a delivery tag has more than {TagSizeMax} bytes");
-            Outcome? outcome = items.TryReadNull() ? null : DeliveryState.Read(items.ReadValue()).Outcome;
-            map._states[new Utf8Name(tag)] = outcome;
+            DeliveryState state = items.TryReadNull() ? default : DeliveryState.Read(items.ReadValue());
+            // Its transaction was rolled back with the session (1.0 part 4, section 4.4): there is no outcome.
+            map._states[new Utf8Name(tag)] = state.IsTransactional ? null : state.Outcome;
         }
         return map;
     }

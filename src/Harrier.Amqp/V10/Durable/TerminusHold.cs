@@ -1,0 +1,65 @@
+using System.Text;
+using Harrier.Broker.Messages;
+using Harrier.Broker.Sessions;
+using Harrier.Broker.Topology;
+
+namespace Harrier.Amqp.V10.Durable;
+
+/// <summary>A link's hold of its durable terminus, from the wait for it until the link has let go. Owned by the connection's task.</summary>
+internal sealed class TerminusHold
+{
+    private readonly Session10 _session;
+    private readonly Link10 _link;
+    private readonly string _linkName;
+    private readonly Utf8Name _name;
+    private readonly TerminusRegistry.Claim _claim;
+    private DurableTerminus? _terminus;
+
+    public TerminusHold(Session10 session, Link10 link, byte[] linkName, bool isSource)
+    {
+        _session = session;
+        _link = link;
+        _linkName = Encoding.UTF8.GetString(linkName);
+        _name = Broker.Topology.Terminus.NameOf(Connection.ContainerId, _linkName, isSource);
+        _claim = Connection.Termini.Ask(Client.VirtualHost.Name, _name.ToString(), link);
+    }
+
+    /// <summary>The terminus, once it is taken.</summary>
+    public DurableTerminus Terminus => _terminus!;
+
+    /// <summary>Whether it is taken.</summary>
+    public bool IsTaken => _terminus is not null;
+
+    private Connection10 Connection => _session.Connection;
+
+    private ClientSession Client => _session.Connection.Session;
+
+    /// <summary>Takes the terminus, from another link if need be, and does something then. Nothing is read from the peer meanwhile.</summary>
+    /// <param name="queue">The queue that a source takes from; null for a target.</param>
+    /// <param name="policy">For how long it is to outlive the link.</param>
+    /// <param name="then">What to do with it.</param>
+    public void Take(Utf8Name? queue, TerminusPolicy policy, Action then)
+    {
+        ArgumentTable arguments = Broker.Topology.Terminus.ArgumentsOf(Connection.ContainerId, _linkName, queue, policy.ExpiresMs);
+        Await(_claim.TakeAsync(), () =>
+        {
+            _terminus = new DurableTerminus(Client, Client.VirtualHost.OpenTerminus(_name, arguments), policy);
+            _terminus.Open();
+            then();
+        });
+    }
+
+    /// <summary>Waits, and then goes on, unless the link has ended meanwhile: somebody else wants the terminus.</summary>
+    public void Await(Task task, Action then) => Connection.Pauses.Suspend(task, () => Session10.GoOn(_link, then));
+
+    /// <summary>Waits until all is on the disk that has happened to it.</summary>
+    public void AwaitDurable(Action then) => Await(Connection.Broker.Sync.WhenDurableAsync(Terminus.Queue.Ticket), then);
+
+    /// <summary>Lets go, also of what is only waited for.</summary>
+    public void End(LinkEnd how)
+    {
+        if (how == LinkEnd.Closed) _terminus?.End();
+        else if (_terminus?.Leave(how) == false) _session.LingeringTermini.Add(_terminus);
+        _claim.Leave();
+    }
+}

@@ -1,0 +1,122 @@
+using Harrier.Protocol.Amqp10;
+using Harrier.TestSupport;
+using Shouldly;
+
+namespace Harrier.Simulation.ExactlyOnce;
+
+/// <summary>
+/// Processes what it receives, and keeps the tag of each delivery, with its outcome, until it knows that the broker has settled it (1.0 part 2, sections 2.6.12 and 2.6.13).
+/// </summary>
+internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, ModelSender sender) : ModelClient(broker, plan)
+{
+    // On its disk, in one transaction: what was done, and the tags of deliveries, with whether they are processed.
+    private readonly List<uint> _processed = [];
+    private readonly SortedDictionary<string, bool> _inbox = [];
+
+    private readonly Dictionary<uint, string> _unsettled = [];
+    private readonly List<byte> _payload = [];
+    private WireTransfer? _first;
+
+    /// <summary>The numbers of the messages that it has processed.</summary>
+    public IReadOnlyList<uint> Processed => _processed;
+
+    /// <summary>Whether something is to be done, or must be coming.</summary>
+    public bool HasWork => !IsConnected || (!IsDone && (_inbox.Count > 0 || _processed.Count < sender.SettledCount || _processed.Count >= Plan.MessageCount));
+
+    protected override string Name => "receiver";
+
+    public override async Task StepAsync()
+    {
+        if (!IsConnected)
+        {
+            await ConnectAsync();
+            await AttachAsync();
+            await GrantAsync();
+        }
+        else if (_inbox.Count > 0 || _processed.Count < Plan.MessageCount) await HandleAsync(await ReceiveAsync());
+        else await SuspendAsync();
+    }
+
+    protected override async Task AttachAsync()
+    {
+        byte[] source = Encoded10.Composite(new Source
+        {
+            Address = Encoded10.String($"/queues/{TroubledBroker.QueueName}"), Durable = Plan.Durability, ExpiryPolicy = "never"u8,
+        });
+        byte[] map = ModelSender.UnsettledOf(_inbox.Select(d => (Convert.FromHexString(d.Key), d.Value ? States10.Accepted : null)));
+        Attach attach = Links10.Receiver(0, source) with { Name = "inbox"u8, RcvSettleMode = Plan.ReceiverMode, Unsettled = map };
+        Task sent = SendAsync(new Frames10().Add(in attach));
+        await sent;
+        WireAttach answer = await ReceiveAsync<WireAttach>();
+        answer.IncompleteUnsettled.ShouldBeFalse();
+        Dictionary<string, WireState?> known = answer.Unsettled ?? [];
+        known.Keys.ShouldBeSubsetOf(_inbox.Where(d => !d.Value).Select(d => d.Key));
+        foreach (string tag in _inbox.Keys.Where(tag => !known.ContainsKey(tag)).ToArray()) _inbox.Remove(tag); // settled
+    }
+
+    protected override void Forget()
+    {
+        _unsettled.Clear();
+        _payload.Clear();
+        _first = null;
+    }
+
+    private async Task GrantAsync()
+    {
+        Broker.Point();
+        await Broker.Until(Wire.SendFlow(0, (uint)Plan.Window));
+        Broker.Point();
+    }
+
+    private async Task HandleAsync(object performative)
+    {
+        if (performative is WireTransfer transfer) await TakeAsync(transfer);
+        else OnSettled(performative.ShouldBeOfType<WireDisposition>());
+        Broker.Point();
+    }
+
+    private void OnSettled(WireDisposition disposition)
+    {
+        (disposition.Role, disposition.Settled).ShouldBe((Role.Sender, true));
+        for (uint id = disposition.First; id <= (disposition.Last ?? disposition.First); id++)
+            if (_unsettled.Remove(id, out string? tag)) _inbox.Remove(tag);
+    }
+
+    private async Task TakeAsync(WireTransfer transfer)
+    {
+        _first ??= transfer;
+        _payload.AddRange(transfer.Payload);
+        if (transfer.More) return;
+        string tag = Convert.ToHexString(_first.DeliveryTag);
+        uint id = _first.DeliveryId!.Value;
+        _inbox.ContainsKey(tag).ShouldBe(_first.Resume, $"{tag} is resumed only when it is known");
+        uint number = ModelSender.NumberOf([.. _payload]);
+        Forget(id);
+        bool takesNote = !Plan.IsRandom || Broker.Random.Next(2) == 0;
+        if (takesNote)
+        {
+            _inbox[tag] = false;
+            Broker.Point();
+        }
+        _processed.Add(number);
+        if (Plan.ReceiverMode == ReceiverSettleMode.First) _inbox.Remove(tag);
+        else
+        {
+            _inbox[tag] = true;
+            _unsettled.Add(id, tag);
+        }
+        Broker.Point();
+        await SendAsync(new Frames10().Add(new Disposition
+        {
+            Role = Role.Receiver, First = id, Settled = Plan.ReceiverMode == ReceiverSettleMode.First, State = States10.Accepted,
+        }));
+        await GrantAsync();
+    }
+
+    private void Forget(uint id)
+    {
+        _first = null;
+        _payload.Clear();
+        _unsettled.Remove(id);
+    }
+}

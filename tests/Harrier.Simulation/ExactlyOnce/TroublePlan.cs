@@ -1,0 +1,64 @@
+using Harrier.Protocol.Amqp10;
+
+namespace Harrier.Simulation.ExactlyOnce;
+
+/// <summary>What befalls an exchange of messages, and how its clients behave.</summary>
+internal sealed record TroublePlan
+{
+    public int MessageCount { get; init; } = 4;
+
+    /// <summary>Deliveries that each client has under way at once.</summary>
+    public int Window { get; init; } = 1;
+
+    /// <summary>The point at which the client whose turn it is loses its connection; 0 for none.</summary>
+    public long LoseAt { get; init; }
+
+    /// <summary>Whether the broker does not notice that.</summary>
+    public bool IsHalfOpen { get; init; }
+
+    /// <summary>The point at which the broker dies; 0 for none.</summary>
+    public long DieAt { get; init; }
+
+    /// <summary>The point of its disk at which the first broker dies; 0 for none.</summary>
+    public long CrashAt { get; init; }
+
+    /// <summary>How likely each point is one of trouble, as long as there is some left.</summary>
+    public double TroubleChance { get; init; }
+
+    /// <summary>How much trouble there is at most.</summary>
+    public int TroublesMax { get; init; } = 30;
+
+    /// <summary>How likely a checkpoint comes before a step.</summary>
+    public double CheckpointChance { get; init; }
+
+    /// <summary>Whether what is to be sent and settled is left to the dice, or follows an order.</summary>
+    public bool IsRandom { get; init; }
+
+    // What makes exactly once of it; a client that does without shows that the check can fail.
+
+    public ReceiverSettleMode SenderMode { get; init; } = ReceiverSettleMode.Second;
+
+    public ReceiverSettleMode ReceiverMode { get; init; } = ReceiverSettleMode.Second;
+
+    public TerminusDurability Durability { get; init; } = TerminusDurability.UnsettledState;
+
+    /// <summary>Whether the sender forgets a message as soon as it is sent.</summary>
+    public bool ForgetsUnanswered { get; init; }
+
+    /// <summary>A plan of the seed's own making.</summary>
+    public static TroublePlan Of(int seed)
+    {
+        var random = new Random(seed ^ 0x0CE);
+        return new TroublePlan
+        {
+            MessageCount = random.Next(1, 30),
+            Window = random.Next(1, 9),
+            TroubleChance = random.NextDouble() / (1 << random.Next(8)),
+            CheckpointChance = random.Next(3) == 0 ? random.NextDouble() / 4 : 0,
+            IsRandom = true,
+        };
+    }
+}
+
+/// <summary>A client has lost its connection.</summary>
+internal sealed class ConnectionLostException : Exception;
