@@ -31,8 +31,8 @@ internal sealed class ReadPauses(FrameOutput output, MessageBroker broker, Heart
     public void Suspend(Task task, Action then) => _suspension = (task, then);
 
     /// <summary>
-    /// Waits for what the reading was suspended for: what to do now, or null when the wait was interrupted. What others have posted is done meanwhile: what is waited for
-    /// may be theirs to give, while they wait for this connection.
+    /// Waits for what the reading was suspended for: what to do now, or null when the wait was interrupted. What others have posted is done meanwhile: what is
+    /// waited for may be theirs to give, while they wait for this connection.
     /// </summary>
     public async Task<Action?> ResumeAsync(PostedWork posted)
     {

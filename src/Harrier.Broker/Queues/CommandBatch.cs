@@ -72,8 +72,8 @@ public sealed class CommandBatch
     /// two of these cannot wait for each other.
     /// </summary>
     /// <returns>
-    /// False when a queue refuses messages and has no room for those that it was to get, or a delivery is not its receiver's any more that must be: then nothing is done, and
-    /// the messages are the caller's still.
+    /// False when a queue refuses messages and has no room for those that it was to get, or a delivery is not its receiver's any more that must be: then nothing
+    /// is done, and the messages are the caller's still.
     /// </returns>
     public bool RunAtomically(ReadOnlySpan<QueueCommand> commands)
     {

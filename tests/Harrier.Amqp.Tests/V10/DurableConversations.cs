@@ -4,7 +4,9 @@ using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests.V10;
 
-/// <summary>The parts of scripts that are about links which outlive their connection. Tags of senders are texts; those of the server are its numbers, as "#1".</summary>
+/// <summary>
+/// The parts of scripts that are about links which outlive their connection. Tags of senders are texts; those of the server are its numbers, as "#1".
+/// </summary>
 internal static class DurableConversations
 {
     public static byte[] Tag(string tag)
@@ -42,7 +44,8 @@ internal static class DurableConversations
         }
 
         /// <summary>Sends a message, or no more than the name of one, in as many transfers as there are texts; its delivery id.</summary>
-        public async Task<uint> SendTagged(string tag, string text, bool resume = false, bool? settled = null, int payloadBytesMax = int.MaxValue, uint handle = 0)
+        public async Task<uint> SendTagged(
+            string tag, string text, bool resume = false, bool? settled = null, int payloadBytesMax = int.MaxValue, uint handle = 0)
         {
             uint id = client.NextDeliveryId();
             byte[] message = text.Length == 0 ? [] : new Message10().Header(new MessageHeader { Durable = true }).Data(text).Bytes;
@@ -97,7 +100,8 @@ internal static class DurableConversations
         public async Task ExpectSettled(uint first, uint? last = null)
         {
             WireDisposition disposition = await client.Expect<WireDisposition>();
-            (disposition.Role, disposition.First, disposition.Last ?? disposition.First, disposition.Settled).ShouldBe((Role.Sender, first, last ?? first, true));
+            (disposition.Role, disposition.First, disposition.Last ?? disposition.First, disposition.Settled)
+                .ShouldBe((Role.Sender, first, last ?? first, true));
         }
 
         /// <summary>Expects that the server detaches a link with an error, and keeps its terminus.</summary>

@@ -3,7 +3,9 @@ using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests.V10;
 
-/// <summary>Links that outlive the broker: what is promised waits for the log, and what was promised is found after a restart (1.0 part 3, section 3.5.5).</summary>
+/// <summary>
+/// Links that outlive the broker: what is promised waits for the log, and what was promised is found after a restart (1.0 part 3, section 3.5.5).
+/// </summary>
 public sealed class DurableLinksOnDiskTests : IAsyncLifetime
 {
     private SimDisk _disk = new(1);
@@ -35,8 +37,7 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         await _client.Send(new DurableEnd { Unsettled = DurableEnd.Unknown("a") }.ToAttachOfSender());
         Task<WireAttach> attach = _client.Expect<WireAttach>();
         (await EndsBeforeTheCommit(attach)).ShouldBeFalse();
-        _storage.Commit();
-        (await attach).Told().ShouldBe("a=accepted");
+        (await During(attach)).Told().ShouldBe("a=accepted");
     }
 
     [Fact]
@@ -67,8 +68,7 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         await _client.Send(new Detach { Handle = 0, Closed = true });
         Task<WireDetach> detach = _client.Expect<WireDetach>();
         (await EndsBeforeTheCommit(detach)).ShouldBeFalse();
-        _storage.Commit();
-        (await detach).Closed.ShouldBeTrue();
+        (await During(detach)).Closed.ShouldBeTrue();
         await RestartAsync();
         _server.TerminusCount.ShouldBe(0);
         _server.Queue("q").ReadyCount.ShouldBe(1);
@@ -187,7 +187,7 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         return await task;
     }
 
-    private Task During(Task task) => During(task.ContinueWith(done => { done.GetAwaiter().GetResult(); return true; }, TaskScheduler.Default));
+    private Task<bool> During(Task task) => During(task.ContinueWith(done => { done.GetAwaiter().GetResult(); return true; }, TaskScheduler.Default));
 
     // Whoever does not wait for the log has answered long before another connection has been opened and closed.
     private async Task<bool> EndsBeforeTheCommit(Task task)

@@ -5,7 +5,9 @@ using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests.V10;
 
-/// <summary>Links from the server that outlive their connection: what is held for them, and what becomes of it when they come back (1.0 part 2, sections 2.6.12 and 2.6.13).</summary>
+/// <summary>
+/// Links from the server that outlive their connection: what is held for them, and what becomes of it when they come back (1.0 part 2, sections 2.6.12 and 2.6.13).
+/// </summary>
 public sealed class DurableReceiverTests : IAsyncLifetime
 {
     private readonly TestServer _server = new();
@@ -72,7 +74,8 @@ public sealed class DurableReceiverTests : IAsyncLifetime
         await ReconnectAsync();
         (string, byte[]?)[] map =
         [
-            ("#1", States10.Rejected), ("#2", States10.Released), ("#3", States10.Modified(deliveryFailed: true)), ("#4", States10.Modified(undeliverableHere: true)),
+            ("#1", States10.Rejected), ("#2", States10.Released),
+            ("#3", States10.Modified(deliveryFailed: true)), ("#4", States10.Modified(undeliverableHere: true)),
         ];
         (await _client.AttachInbox(new DurableEnd { Unsettled = map })).Told().ShouldBe("");
         _server.Queue("dead").ReadyCount.ShouldBe(2);
@@ -248,7 +251,8 @@ public sealed class DurableReceiverTests : IAsyncLifetime
     [Fact]
     public async Task Priorities_hold_for_what_went_back()
     {
-        _server.Session().DeclareQueue("p", durable: false, exclusive: false, autoDelete: false, new ArgumentTable([new Argument("x-max-priority", ArgumentValue.Of(9L))]));
+        var arguments = new ArgumentTable([new Argument("x-max-priority", ArgumentValue.Of(9L))]);
+        _server.Session().DeclareQueue("p", durable: false, exclusive: false, autoDelete: false, arguments);
         var end = new DurableEnd { Address = "/queues/p" };
         await PublishAsync("low", "/queues/p", priority: 1);
         await _client.AttachInbox(end);

@@ -2,7 +2,9 @@ using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests.V10;
 
-/// <summary>Links to the server that outlive their connection: what it remembers of deliveries, and for how long (1.0 part 2, sections 2.6.12, 2.6.13 and 2.7.3).</summary>
+/// <summary>
+/// Links to the server that outlive their connection: what it remembers of deliveries, and for how long (1.0 part 2, sections 2.6.12, 2.6.13 and 2.7.3).
+/// </summary>
 public sealed class DurableSenderTests : IAsyncLifetime
 {
     private readonly TestServer _server = new();
@@ -131,10 +133,21 @@ public sealed class DurableSenderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tag_that_is_used_again_too_early_names_the_same_delivery()
+    {
+        await _client.AttachOutbox();
+        await _client.SendAccepted("a", "A");
+        await _client.SendAccepted("a", "another");
+        _server.Queue("q").ReadyCount.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_delivery_that_was_cut_off_is_sent_anew()
     {
         await _client.AttachOutbox();
-        await _client.Send(new Frames10().Add(new Transfer { Handle = 0, DeliveryId = 0, DeliveryTag = "a"u8, More = true }, payload: Message10.Of("A").AsSpan(0, 3)));
+        var transfer = new Transfer { Handle = 0, DeliveryId = 0, DeliveryTag = "a"u8, More = true };
+        Task sent = _client.Send(new Frames10().Add(in transfer, payload: Message10.Of("A").AsSpan(0, 3)));
+        await sent;
         await ReconnectAsync();
         (await _client.AttachOutbox(new DurableEnd { Unsettled = DurableEnd.Unknown("a") })).Told().ShouldBe("");
         await _client.SendAccepted("a", "A");
@@ -232,7 +245,7 @@ public sealed class DurableSenderTests : IAsyncLifetime
     {
         await _client.AttachOutbox();
         var frames = new Frames10();
-        for (int i = 0; i < 600; i++) frames.Add(new Transfer { Handle = 0, DeliveryId = (uint)i, DeliveryTag = Frames10.Tag((uint)i), Settled = false }, payload: Message10.Of("x"));
+        for (uint i = 0; i < 600; i++) frames.Message(i, Message10.Of("x"), settled: false);
         await _client.Send(frames);
         await _client.SendFlow(handle: 0, echo: true);
         WireFlow? flow = null;

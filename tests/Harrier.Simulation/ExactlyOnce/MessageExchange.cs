@@ -36,7 +36,7 @@ internal sealed class MessageExchange
         }
         catch (Exception e)
         {
-            if (exchange is not null && Environment.GetEnvironmentVariable("ONCE_TRACE") is { } file) await File.WriteAllLinesAsync(file, exchange.Broker.Trace);
+            if (exchange is not null && TroubledBroker.TraceFile is { } file) await File.WriteAllLinesAsync(file, exchange.Broker.Trace);
             throw new XunitException($"ONCE_SEED={seed}, {plan}: {e.GetType().Name} {e.Message}", e);
         }
     }

@@ -70,7 +70,7 @@ internal abstract class ModelClient(TroubledBroker broker, TroublePlan plan)
 
     protected async Task SendAsync(Frames10 frames)
     {
-        broker.Note(Name, "sends", WireScript10.Describe(frames));
+        if (TroubledBroker.TraceFile is not null) broker.Note(Name, "sends", WireScript10.Describe(frames));
         broker.Point();
         await broker.Until(Wire.Send(frames));
         broker.Point();

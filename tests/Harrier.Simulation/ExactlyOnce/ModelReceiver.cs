@@ -5,7 +5,8 @@ using Shouldly;
 namespace Harrier.Simulation.ExactlyOnce;
 
 /// <summary>
-/// Processes what it receives, and keeps the tag of each delivery, with its outcome, until it knows that the broker has settled it (1.0 part 2, sections 2.6.12 and 2.6.13).
+/// Processes what it receives, and keeps the tag of each delivery, with its outcome, until it knows that the broker has settled it (1.0 part 2, sections 2.6.12
+/// and 2.6.13).
 /// </summary>
 internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, ModelSender sender) : ModelClient(broker, plan)
 {
@@ -91,7 +92,8 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
         uint id = _first.DeliveryId!.Value;
         _inbox.ContainsKey(tag).ShouldBe(_first.Resume, $"{tag} is resumed only when it is known");
         uint number = ModelSender.NumberOf([.. _payload]);
-        Forget(id);
+        _first = null;
+        _payload.Clear();
         bool takesNote = !Plan.IsRandom || Broker.Random.Next(2) == 0;
         if (takesNote)
         {
@@ -99,6 +101,7 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
             Broker.Point();
         }
         _processed.Add(number);
+        if (Plan.RecordsLate) Broker.Point();
         if (Plan.ReceiverMode == ReceiverSettleMode.First) _inbox.Remove(tag);
         else
         {
@@ -111,12 +114,5 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
             Role = Role.Receiver, First = id, Settled = Plan.ReceiverMode == ReceiverSettleMode.First, State = States10.Accepted,
         }));
         await GrantAsync();
-    }
-
-    private void Forget(uint id)
-    {
-        _first = null;
-        _payload.Clear();
-        _unsettled.Remove(id);
     }
 }

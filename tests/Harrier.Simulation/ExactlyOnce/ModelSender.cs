@@ -22,7 +22,7 @@ internal sealed class ModelSender : ModelClient
 
     public ModelSender(TroubledBroker broker, TroublePlan plan) : base(broker, plan)
     {
-        for (uint number = 0; number < plan.MessageCount; number++) _outbox.Add(number, MessageOf(number));
+        for (uint number = 0; number < plan.MessageCount; number++) _outbox.Add(number, MessageOf(number, plan.IsPersistent));
     }
 
     /// <summary>Messages that are the broker's.</summary>
@@ -101,11 +101,11 @@ internal sealed class ModelSender : ModelClient
 
     private static byte[] TagOf(uint number) => [.. "m-"u8, .. Frames10.Tag(number)];
 
-    private static byte[] MessageOf(uint number)
+    private static byte[] MessageOf(uint number, bool isPersistent)
     {
         byte[] body = new byte[Sizes[number % Sizes.Length]];
         BinaryPrimitives.WriteUInt32BigEndian(body, number);
-        return new Message10().Header(new MessageHeader { Durable = true }).Data(body).Bytes;
+        return new Message10().Header(new MessageHeader { Durable = isPersistent }).Data(body).Bytes;
     }
 
     private async Task SendAsync(uint tag)
@@ -113,8 +113,7 @@ internal sealed class ModelSender : ModelClient
         uint id = Wire.NextDeliveryId();
         _sent.Add(tag);
         _underWay.Add(id, tag);
-        if (Plan.ForgetsUnanswered) _outbox.Remove(tag, out _);
-        byte[] message = MessageOf(tag);
+        byte[] message = _outbox[tag];
         const int partBytes = (int)FrameBytesMax - 100;
         for (int at = 0; at < message.Length; at += partBytes)
         {
@@ -134,11 +133,12 @@ internal sealed class ModelSender : ModelClient
     {
         uint id = Wire.NextDeliveryId();
         bool isSettled = !Plan.IsRandom || Broker.Random.Next(2) == 0;
-        if (isSettled) _outbox.Remove(tag); // before it says so: the broker will know nothing of it from then on
-        else _underWay.Add(id, tag);
+        if (!Plan.ForgetsLate && isSettled) _outbox.Remove(tag); // before it says so: the broker will know nothing of it from then on
+        if (!isSettled) _underWay.Add(id, tag);
         var transfer = new Transfer { Handle = 0, DeliveryId = id, DeliveryTag = TagOf(tag), Resume = true, Settled = isSettled, State = States10.Accepted };
         Task sent = SendAsync(new Frames10().Add(in transfer));
         await sent;
+        if (isSettled) _outbox.Remove(tag);
     }
 
     private async Task SettleAsync(WireDisposition disposition)
@@ -151,6 +151,9 @@ internal sealed class ModelSender : ModelClient
             _outbox.Remove(tag);
         }
         if (disposition.Settled) return;
-        await SendAsync(new Frames10().Add(new Disposition { Role = Role.Sender, First = disposition.First, Last = last, Settled = true, State = States10.Accepted }));
+        await SendAsync(new Frames10().Add(new Disposition
+        {
+            Role = Role.Sender, First = disposition.First, Last = last, Settled = true, State = States10.Accepted,
+        }));
     }
 }

@@ -1,4 +1,5 @@
 using Harrier.Protocol.Amqp10;
+using Harrier.TestSupport;
 
 namespace Harrier.Simulation.ExactlyOnce;
 
@@ -42,8 +43,17 @@ internal sealed record TroublePlan
 
     public TerminusDurability Durability { get; init; } = TerminusDurability.UnsettledState;
 
-    /// <summary>Whether the sender forgets a message as soon as it is sent.</summary>
-    public bool ForgetsUnanswered { get; init; }
+    /// <summary>Whether messages are persistent.</summary>
+    public bool IsPersistent { get; init; } = true;
+
+    /// <summary>Whether the sender settles before it takes a message out of its outbox.</summary>
+    public bool ForgetsLate { get; init; }
+
+    /// <summary>Whether the receiver does its work in one transaction and notes the tag in another.</summary>
+    public bool RecordsLate { get; init; }
+
+    /// <summary>How long something may take that somebody waits for: for ever, if it is lost.</summary>
+    public TimeSpan Patience { get; init; } = TestServer.SafetyNet;
 
     /// <summary>A plan of the seed's own making.</summary>
     public static TroublePlan Of(int seed)

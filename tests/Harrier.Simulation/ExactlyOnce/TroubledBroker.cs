@@ -71,11 +71,16 @@ internal sealed class TroubledBroker
         return script;
     }
 
-    public readonly List<string> Trace = [];
+    /// <summary>Where to write what was said; null when nobody wants to know.</summary>
+    public static string? TraceFile { get; } = Environment.GetEnvironmentVariable("ONCE_TRACE");
 
+    /// <summary>What was said.</summary>
+    public List<string> Trace { get; } = [];
+
+    /// <summary>Takes down what somebody does.</summary>
     public void Note(string who, string what, object detail)
     {
-        if (Environment.GetEnvironmentVariable("ONCE_TRACE") is not null) Trace.Add($"{who} {what} {detail}");
+        if (TraceFile is not null) Trace.Add($"{who} {what} {detail}");
     }
 
     /// <summary>A moment at which the plan may have something lost: it says so by what it throws.</summary>
@@ -96,7 +101,7 @@ internal sealed class TroubledBroker
         {
             await Task.Yield();
             if (round % PatienceRounds == 0) _storage!.Commit();
-            if (Stopwatch.GetElapsedTime(start) > TestServer.SafetyNet) throw new WireScriptException("The broker does not answer.");
+            if (Stopwatch.GetElapsedTime(start) > _plan.Patience) throw new WireScriptException("The broker does not answer.");
         }
         return await task;
     }

@@ -143,7 +143,7 @@ def dynamic_source(session):
     expect_equal(message.body, "x", "body")
     accept(delivery)
     receiver.close()
-    expect_refused("amqp:not-found", lambda: session.sender(address, other, name=unique("link")))
+    expect_refused("amqp:not-found", lambda: session.sender(address, other))
 
 
 @using("dynamic-source-properties")

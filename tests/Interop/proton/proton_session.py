@@ -124,8 +124,9 @@ class Session:
             self.channel.queue_bind(queue, exchange, key)
         return queue
 
-    def sender(self, address, connection=None, **options):
-        return (connection or self.connection).create_sender(address, **options)
+    def sender(self, address, connection=None, name=None, **options):
+        # The name that Proton would make is the same for every sender to an address.
+        return (connection or self.connection).create_sender(address, name=name or unique("link"), **options)
 
     def receiver(self, address, credit=0, connection=None, **options):
         return ReceivingLink(connection or self.connection, address, credit, **options)
@@ -179,6 +180,7 @@ class Inbox(MessagingHandler):
         self.received.append((event.message, event.delivery))
 
     def on_link_remote_detach(self, event):
+        self.closed_with = event.link.remote_condition
         self.detached = True
 
     def on_link_remote_close(self, event):

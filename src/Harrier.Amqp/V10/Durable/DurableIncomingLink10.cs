@@ -7,8 +7,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10.Durable;
 
 /// <summary>
-/// A link from the peer that remembers what it has received until the peer has settled it (1.0 part 2, sections 2.6.12 and 2.6.13): a message joins its queues and its tag the
-/// terminus as one, so that a sender that comes back is told what became of each delivery, and sends again only what was not received.
+/// A link from the peer that remembers what it has received until the peer has settled it (1.0 part 2, sections 2.6.12 and 2.6.13): a message joins its queues
+/// and its tag the terminus as one, so that a sender that comes back is told what became of each delivery, and sends again only what was not received.
 /// </summary>
 internal sealed class DurableIncomingLink10 : IncomingLink10
 {
@@ -40,7 +40,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
 
     /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known that was received, and is on the disk.</summary>
     public override void Answer(in Attach attach) =>
-        _hold.Take(queue: null, _target.Policy, () => _hold.Await(_hold.Terminus.WhenRead, () => _hold.AwaitDurable(Reply)));
+        _hold.Take(queue: null, _target.Policy, () => _hold.Await(_hold.Terminus.WhenRead, () => _hold.Await(_hold.WhenDurableAsync(), Reply)));
 
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
     {
@@ -96,7 +96,8 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
     protected override void End(LinkEnd how)
     {
         base.End(how);
-        foreach (uint id in Session.AwaitingSender.Where(a => ReferenceEquals(a.Value.Link, this)).Select(a => a.Key).ToArray()) Session.AwaitingSender.Remove(id);
+        uint[] awaited = [.. Session.AwaitingSender.Where(a => ReferenceEquals(a.Value.Link, this)).Select(a => a.Key)];
+        foreach (uint id in awaited) Session.AwaitingSender.Remove(id);
         _hold.End(how);
     }
 
@@ -108,7 +109,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
     // A peer that has closed the link does not come back: what comes back after a crash would stay.
     protected override void AnswerDetach(bool isClosed)
     {
-        if (isClosed && _hold.IsTaken) Connection.Pauses.Suspend(Connection.Broker.Sync.WhenDurableAsync(_hold.Terminus.Queue.Ticket), () => base.AnswerDetach(isClosed));
+        if (isClosed && _hold.IsTaken) Connection.Pauses.Suspend(_hold.WhenDurableAsync(), () => base.AnswerDetach(isClosed));
         else base.AnswerDetach(isClosed);
     }
 

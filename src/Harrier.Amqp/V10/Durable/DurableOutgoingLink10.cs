@@ -9,8 +9,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10.Durable;
 
 /// <summary>
-/// A link from a queue to the peer whose unsettled deliveries outlive it (1.0 part 2, section 2.6.13). A message goes to the peer only once the log says that it is held for this
-/// terminus: whatever happens then, nobody else gets it before the peer has come back and said what it knows.
+/// A link from a queue to the peer whose unsettled deliveries outlive it (1.0 part 2, section 2.6.13). A message goes to the peer only once the log says that it
+/// is held for this terminus: whatever happens then, nobody else gets it before the peer has come back and said what it knows.
 /// </summary>
 internal sealed class DurableOutgoingLink10 : OutgoingLink10
 {
@@ -100,7 +100,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
     // A peer that has closed the link does not come back: what would be held for it again after a crash nobody would get.
     protected override void AnswerDetach(bool isClosed)
     {
-        if (isClosed && _hold.IsTaken) Connection.Pauses.Suspend(Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket), () => base.AnswerDetach(isClosed));
+        if (isClosed && _hold.IsTaken) Connection.Pauses.Suspend(_hold.WhenDurableAsync(), () => base.AnswerDetach(isClosed));
         else base.AnswerDetach(isClosed);
     }
 

@@ -52,8 +52,8 @@ internal sealed class TerminusHold
     /// <summary>Waits, and then goes on, unless the link has ended meanwhile: somebody else wants the terminus.</summary>
     public void Await(Task task, Action then) => Connection.Pauses.Suspend(task, () => Session10.GoOn(_link, then));
 
-    /// <summary>Waits until all is on the disk that has happened to it.</summary>
-    public void AwaitDurable(Action then) => Await(Connection.Broker.Sync.WhenDurableAsync(Terminus.Queue.Ticket), then);
+    /// <summary>Ends when all is on the disk that has happened until now.</summary>
+    public Task WhenDurableAsync() => Connection.Broker.Sync.WhenDurableAsync(Terminus.Queue.Ticket);
 
     /// <summary>Lets go, also of what is only waited for.</summary>
     public void End(LinkEnd how)
