@@ -277,8 +277,8 @@ public class LinkTests
         await client.Expect<WireAttach>();
         await client.Grant(10, 2);
         await client.Transfer(new string('x', 2_000), settled: true);
-        object next = (await client.Receive())!.Performative;
-        next.ShouldNotBeOfType<WireTransfer>(); // 1.0 part 2, section 2.7.3: max-message-size
+        await client.ExpectDetach("amqp:link:message-size-exceeded", 2); // 1.0 part 2, section 2.7.3: max-message-size
+        (server.Queue("q").ReadyCount, server.Queue("q").UnackedCount).ShouldBe((1, 0));
     }
 
     [Fact]
