@@ -2,19 +2,22 @@ using Harrier.Broker;
 
 namespace Harrier.Amqp.Transport;
 
-/// <summary>Tells a peer, if it wants to know, that its publications are held back (behaviour note 21).</summary>
+/// <summary>Hears of what happens in a pause: a peer may want to know that its publications are held back (behaviour note 21).</summary>
 internal interface IFlowNotices
 {
     void OnHeldBack();
 
     void OnLetGo();
+
+    /// <summary>Others want something done before the reading goes on.</summary>
+    void OnPosted();
 }
 
 /// <summary>
 /// What the reading of a connection waits for: the peer's reading of its answers, the disk, room for more messages. The heartbeat knows of it, and whoever wants
 /// the connection to end can end the wait. Owned by the connection's task.
 /// </summary>
-internal sealed class ReadPauses(FrameOutput output, MessageBroker broker, HeartbeatMonitor heartbeat, TimeProvider time, IFlowNotices notices)
+internal sealed class ReadPauses(FrameOutput output, MessageBroker broker, HeartbeatMonitor heartbeat, TimeProvider time, IFlowNotices notices, PostedWork posted)
 {
     private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(1);
 
@@ -34,10 +37,10 @@ internal sealed class ReadPauses(FrameOutput output, MessageBroker broker, Heart
     /// Waits for what the reading was suspended for: what to do now, or null when the wait was interrupted. What others have posted is done meanwhile: what is
     /// waited for may be theirs to give, while they wait for this connection.
     /// </summary>
-    public async Task<Action?> ResumeAsync(PostedWork posted)
+    public async Task<Action?> ResumeAsync()
     {
         (Task task, Action then) = _suspension!.Value;
-        bool isOver = await WaitAsync(Task.WhenAny(task, posted.WhenPosted));
+        bool isOver = await WaitAsync(Task.WhenAny(task, posted.WhenPosted), doesPosted: false);
         if (isOver && !task.IsCompleted) return static () => { };
         _suspension = null;
         return isOver ? then : null;
@@ -68,9 +71,11 @@ internal sealed class ReadPauses(FrameOutput output, MessageBroker broker, Heart
         output.Flush();
     }
 
-    private async Task<bool> WaitAsync(Task task)
+    // Others may wait for what they have posted, and this for them: it is done meanwhile.
+    private async Task<bool> WaitAsync(Task task, bool doesPosted = true)
     {
         heartbeat.Pause();
+        while (doesPosted && await Task.WhenAny(task, _interrupted.Task, posted.WhenPosted) == posted.WhenPosted) notices.OnPosted();
         await Task.WhenAny(task, _interrupted.Task);
         heartbeat.Resume();
         return task.IsCompleted;

@@ -39,8 +39,8 @@ internal abstract class ServedConnection : IFrameHandler, IFlowNotices
         Limits = server.Limits;
         Output = new FrameOutput(transport.Output, server.Scheduler);
         Heartbeat = new HeartbeatMonitor(server.Time, server.Limits);
-        Pauses = new ReadPauses(Output, Broker, Heartbeat, server.Time, this);
         Posted = new PostedWork(_input);
+        Pauses = new ReadPauses(Output, Broker, Heartbeat, server.Time, this, Posted);
     }
 
     public MessageBroker Broker { get; }
@@ -149,6 +149,14 @@ internal abstract class ServedConnection : IFrameHandler, IFlowNotices
     {
     }
 
+    /// <summary>Does what others have posted, in the middle of a pause.</summary>
+    public void OnPosted()
+    {
+        ReadOnlySequence<byte> nothing = ReadOnlySequence<byte>.Empty;
+        ApplyAll(ref nothing, first: null);
+        Output.Flush();
+    }
+
     /// <inheritdoc/>
     public abstract bool TryApply(ref ReadOnlySpan<byte> bytes);
 
@@ -215,7 +223,7 @@ internal abstract class ServedConnection : IFrameHandler, IFlowNotices
     /// <summary>Goes on with what had to wait.</summary>
     private async Task ResumeAsync()
     {
-        if (await Pauses.ResumeAsync(Posted) is not { } then || Stage != ConnectionStage.Open) return;
+        if (await Pauses.ResumeAsync() is not { } then || Stage != ConnectionStage.Open) return;
         ReadOnlySequence<byte> nothing = ReadOnlySequence<byte>.Empty;
         ApplyAll(ref nothing, then);
         Output.Flush();

@@ -38,6 +38,9 @@ internal class OutgoingLink10 : Link10, IConsumer
     /// <summary>What becomes of a delivery that the receiver settles without a word.</summary>
     public Outcome DefaultOutcome => _source.DefaultOutcome;
 
+    /// <summary>The last of its deliveries and drains that its session keeps back, or null. Guarded by the output's gate.</summary>
+    public OutgoingSession.Waiting? LastWaiting { get; set; }
+
     /// <summary>Whether nothing more is to be sent.</summary>
     public bool IsGone => _isGone;
 

@@ -22,7 +22,7 @@ internal readonly ref struct OutgoingPayload
     private readonly ReadOnlySpan<byte> _bare;
     private readonly ReadOnlySpan<byte> _body;
 
-    public OutgoingPayload(in Delivery delivery, TimeProvider time, Span<byte> scratch)
+    public OutgoingPayload(in Delivery delivery, uint? ttlMs, Span<byte> scratch)
     {
         Message message = delivery.Message;
         Sections10 sections = Sections10.Find(message.Properties);
@@ -35,7 +35,7 @@ internal readonly ref struct OutgoingPayload
             if (MayNameAddress(_annotations)) _annotations = WithoutAddress(sections.MessageAnnotations, ref count);
         }
         var head = new ValueWriter(scratch[..(ScratchBytes - AddressBytesMax)]);
-        HeaderOf(in delivery, time).Write(ref head);
+        HeaderOf(in delivery, ttlMs).Write(ref head);
         head.WriteDescriptor(Descriptors.MessageAnnotations);
         head.WriteMapHead(_annotations.Length + address.Size, count);
         _head = head.Written;
@@ -49,6 +49,10 @@ internal readonly ref struct OutgoingPayload
     public int Size { get; }
 
     private static int AddressBytesMax => 2 * (2 + "x-routing-key".Length + 2 + Utf8Name.SizeMax);
+
+    /// <summary>What is left of a message's time to live, or null when it has none (1.0 part 3, section 3.2.1).</summary>
+    public static uint? TtlLeft(Message message, TimeProvider time) =>
+        message.ExpiresAtMs == 0 ? null : (uint)Math.Clamp(message.ExpiresAtMs - time.GetUtcNow().ToUnixTimeMilliseconds(), 0, uint.MaxValue);
 
     /// <summary>Writes a part of it. Under the output's gate.</summary>
     public void Write(FrameOutput output, int from, int count)
@@ -92,11 +96,11 @@ internal readonly ref struct OutgoingPayload
         return kept.WrittenSpan.ToArray();
     }
 
-    private static MessageHeader HeaderOf(scoped in Delivery delivery, TimeProvider time) => new()
+    private static MessageHeader HeaderOf(scoped in Delivery delivery, uint? ttlMs) => new()
     {
         Durable = delivery.Message.IsPersistent,
         Priority = delivery.Message.Priority,
-        Ttl = delivery.Message.ExpiresAtMs is not 0 and var endMs ? (uint)Math.Clamp(endMs - time.GetUtcNow().ToUnixTimeMilliseconds(), 0, uint.MaxValue) : null, // what is left
+        Ttl = ttlMs,
         FirstAcquirer = delivery.AcquiredCount == 0,
         DeliveryCount = (uint)delivery.DeliveryCount,
     };

@@ -46,10 +46,10 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
     public void Deliver(OutgoingLink10 link, in Delivery delivery, bool isResumed = false)
     {
         ulong number = delivery.IsSettled ? _unsettled.AddSettled() : _unsettled.Add(link, delivery.Id);
-        var transfer = new OutgoingTransfer(link, (uint)number, in delivery, isResumed);
+        var transfer = new OutgoingTransfer(link, (uint)number, in delivery, connection.Clock.Time, isResumed);
         if (_waiting.Count == 0 && TryWrite(ref transfer)) return;
         delivery.Message.AddReferences(1);
-        _waiting.Enqueue(new Waiting { Transfer = transfer });
+        _waiting.Enqueue(link.LastWaiting = new Waiting { Transfer = transfer });
         _isStalled = true;
     }
 
@@ -69,7 +69,8 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
     public void EndDrain(OutgoingLink10 link, uint deliveryCount)
     {
         if (_waiting.Count == 0) link.WriteDrained(deliveryCount);
-        else _waiting.Enqueue(new Waiting { DrainedLink = link, DeliveryCount = deliveryCount });
+        else if (link.LastWaiting is { DrainedLink: not null } drained) drained.DeliveryCount = deliveryCount; // a peer may drain as often as it likes
+        else _waiting.Enqueue(link.LastWaiting = new Waiting { DrainedLink = link, DeliveryCount = deliveryCount });
     }
 
     /// <summary>Takes note of what the peer has received and has room for.</summary>
@@ -147,7 +148,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
                 if (!TryWrite(ref waiting.Transfer)) return;
                 waiting.Transfer.Message.Release();
             }
-            _waiting.Dequeue();
+            _waiting.Dequeue().Leave();
         }
     }
 
@@ -159,7 +160,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         bool isComplete = false;
         while (!isComplete && _peerWindow > 0)
         {
-            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, connection.Clock.Time, _scratch);
+            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, _scratch);
             _peerWindow--;
             Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
         }
@@ -192,7 +193,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
     }
 
     /// <summary>A delivery or an answer, as far as it was not sent, or the end of a link's drain.</summary>
-    private sealed class Waiting
+    internal sealed class Waiting
     {
         public OutgoingTransfer Transfer;
 
@@ -200,11 +201,17 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
 
         public OutgoingLink10? DrainedLink { get; init; }
 
-        public uint DeliveryCount { get; init; }
+        public uint DeliveryCount { get; set; }
 
         public void Release()
         {
             if (DrainedLink is null && Reply is null) Transfer.Message.Release();
+        }
+
+        /// <summary>It waits no more.</summary>
+        public void Leave()
+        {
+            if (Reply is null && ReferenceEquals((DrainedLink ?? Transfer.Link).LastWaiting, this)) (DrainedLink ?? Transfer.Link).LastWaiting = null;
         }
 
         public bool Concerns(OutgoingLink10 link) => ReferenceEquals(DrainedLink ?? Transfer.Link, link);

@@ -6,12 +6,13 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>A delivery on its way to the peer, in as many transfers as its frames need (1.0 part 2, section 2.6.14).</summary>
-internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, in Delivery delivery, bool isResumed = false)
+internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, in Delivery delivery, TimeProvider time, bool isResumed = false)
 {
     // More than a transfer with a tag of ours takes.
     private const int PerformativeBytesMax = 64;
 
     private readonly Delivery _delivery = delivery;
+    private readonly uint? _ttlMs = OutgoingPayload.TtlLeft(delivery.Message, time); // once: frames that differed would not fit together
     private int _sent;
 
     public readonly OutgoingLink10 Link => link;
@@ -19,9 +20,9 @@ internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, in Delive
     public readonly Message Message => _delivery.Message;
 
     /// <summary>Writes the next frame; whether it was the last. Under the output's gate.</summary>
-    public bool WriteFrame(FrameOutput output, ushort channel, int frameBytesMax, TimeProvider time, Span<byte> scratch)
+    public bool WriteFrame(FrameOutput output, ushort channel, int frameBytesMax, Span<byte> scratch)
     {
-        var payload = new OutgoingPayload(in _delivery, time, scratch);
+        var payload = new OutgoingPayload(in _delivery, _ttlMs, scratch);
         Span<byte> tag = stackalloc byte[sizeof(ulong)];
         tag = link.WriteTag(tag, deliveryId, in _delivery);
         bool isFirst = _sent == 0;

@@ -12,10 +12,19 @@ internal sealed partial class Lane
     /// <summary>The next messages after a sequence, or backwards before it, as far as they stand together: in memory, or in a run that is to be read.</summary>
     public LanePage Browse(ulong sequence, bool backwards, int count)
     {
-        IEnumerable<QueueEntry> returned = Returned.Order(BySequence);
         return backwards
-            ? BrowseBackwards(sequence, [.. returned.Where(entry => entry.Sequence < sequence).Reverse().Take(count)], count)
-            : BrowseForwards(sequence, [.. returned.Where(entry => entry.Sequence > sequence).Take(count)], count);
+            ? BrowseBackwards(sequence, [.. ReturnedBetween(0, sequence - 1, backwards, count)], count)
+            : BrowseForwards(sequence, [.. sequence == ulong.MaxValue ? [] : ReturnedBetween(sequence + 1, ulong.MaxValue, backwards, count)], count);
+    }
+
+    // Only as many as are asked for: there may be very many.
+    private IEnumerable<QueueEntry> ReturnedBetween(ulong first, ulong last, bool backwards, int count)
+    {
+        IEnumerable<QueueEntry> there = _returned is null || first > last ? [] : _returned.GetViewBetween(Probe(first), Probe(last));
+        IEnumerable<QueueEntry> onTheWay = Returned.Skip(ReturnedCount).Where(entry => first <= entry.Sequence && entry.Sequence <= last);
+        return backwards
+            ? there.Reverse().Take(count).Concat(onTheWay).OrderDescending(BySequence).Take(count)
+            : there.Take(count).Concat(onTheWay).Order(BySequence).Take(count);
     }
 
     /// <summary>Likewise forwards, without what is being read; what came back has a place of its own from which on it is looked at.</summary>

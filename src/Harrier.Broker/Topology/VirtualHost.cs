@@ -164,10 +164,11 @@ public sealed class VirtualHost
     }
 
     /// <summary>Ends a terminus with all that it knows. What is held for it is ready again.</summary>
-    public void EndTerminus(Queue terminus)
+    public void EndTerminus(Queue terminus, bool ifUnused = false)
     {
-        new CommandBatch().Ask(new QueueCommand(QueueCommandKind.Delete, terminus));
-        RemoveQueue(terminus);
+        QueueCommandFlags flags = ifUnused ? QueueCommandFlags.IfUnused : QueueCommandFlags.None;
+        QueueAnswer answer = new CommandBatch().Ask(new QueueCommand(QueueCommandKind.Delete, terminus, Flags: flags));
+        if (answer.Status != QueueAnswerStatus.InUse) RemoveQueue(terminus);
     }
 
     /// <summary>Makes the binding exist; throws 404 when an end is missing, 406 when the exchange type cannot take it.</summary>

@@ -14,6 +14,9 @@ namespace Harrier.Amqp.V10.Durable;
 /// </summary>
 internal sealed class DurableOutgoingLink10 : OutgoingLink10
 {
+    // Bytes of messages that are sent once more and wait in memory for the peer's credit.
+    private const int ResumedBytesMax = 16 << 20;
+
     private readonly AttachCopy _attach;
     private readonly UnsettledMap _unsettled;
     private readonly SourceTerminus _source;
@@ -119,25 +122,30 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         }
         Client.Commands.Run();
         Task<Delivery[]> read = ReadAsync(resumed);
+        int resumedCount = resumed.Count;
         // The peer forgets what it does not find in our map, so that must be on the disk first.
-        _hold.Await(Task.WhenAll(read, Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket)), () => Reply(read.GetAwaiter().GetResult()));
+        _hold.Await(Task.WhenAll(read, Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket)), () => Reply(read.GetAwaiter().GetResult(), resumedCount));
     }
 
     private async Task<Delivery[]> ReadAsync(List<HeldDelivery> resumed)
     {
         var deliveries = new List<Delivery>();
+        long bytes = 0;
         foreach (HeldDelivery held in resumed)
         {
-            if (await held.ReadAsync(Queue) is { } message)
-                deliveries.Add(new Delivery(Registration, message, held.Id, held.AcquiredCount, held.DeliveryCount, IsSettled: false, IsHandedOver: false, held.Sequence));
+            if (bytes > ResumedBytesMax) break; // the peer learns that the map is incomplete, and comes back for the others
+            if (await held.ReadAsync(Queue) is not { } message) continue;
+            bytes += message.Size;
+            deliveries.Add(new Delivery(Registration, message, held.Id, held.AcquiredCount, held.DeliveryCount, IsSettled: false, IsHandedOver: false, held.Sequence));
         }
         return [.. deliveries];
     }
 
-    private void Reply(Delivery[] resumed)
+    private void Reply(Delivery[] resumed, int count)
     {
         foreach (Delivery delivery in resumed) _resumable.Enqueue(delivery);
         byte[] unsettled = UnsettledMap.Encode([.. resumed.Select(delivery => TagOf(delivery.Sequence))], default, Connection.PeerFrameBytesMax / 2, out bool isComplete);
+        isComplete &= resumed.Length == count;
         _isAttached = true;
         Session.Write(new Attach
         {

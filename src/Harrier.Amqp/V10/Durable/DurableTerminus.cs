@@ -49,8 +49,9 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
     /// <summary>Keeps it from expiring, and reads what it knows.</summary>
     public void Open()
     {
-        _reader = new QueueConsumer(queue, this);
-        client.Consume(_reader);
+        var reader = new QueueConsumer(queue, this);
+        client.Consume(reader);
+        _reader = reader;
         _toRead = queue.ReadyCount;
         if (_toRead == 0) _isRead.SetResult();
         client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, queue, Consumer: _reader));
@@ -88,7 +89,7 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
     {
         if (_reader is not { } reader) return true;
         _reader = null;
-        bool lingers = policy.Policy != ExpiryPolicy.Never && !policy.BeginsWith(how);
+        bool lingers = policy.Policy != ExpiryPolicy.Never && !policy.BeginsWith(how) && !queue.IsDeleted;
         if (lingers)
         {
             _keeper = new QueueConsumer(queue, this) { UsesLinkCredit = true }; // it is there, and is given nothing
@@ -105,10 +106,16 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
     public bool Expire(LinkEnd how)
     {
         if (!policy.BeginsWith(how)) return false;
-        if (_keeper is { } keeper) client.Cancel(keeper);
-        _keeper = null;
+        GiveUp();
         if (policy.TimeoutSeconds == 0) EndIfUnused();
         return true;
+    }
+
+    /// <summary>Keeps it no more: another link has it.</summary>
+    public void GiveUp()
+    {
+        if (_keeper is { } keeper) client.Cancel(keeper);
+        _keeper = null;
     }
 
     /// <summary>Ends it with all that it knows.</summary>
@@ -140,10 +147,10 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
 
     void IConsumer.OnQueueDeleted() => _isRead.TrySetResult();
 
-    // Another link may have it meanwhile.
+    // Another link may have it meanwhile, or have had it under another policy.
     private void EndIfUnused()
     {
-        if (queue is { ConsumerCount: 0, IsDeleted: false }) client.VirtualHost.EndTerminus(queue);
+        if (queue.Settings.ExpiresMs == policy.ExpiresMs) client.VirtualHost.EndTerminus(queue, ifUnused: true);
     }
 
     private void GiveBack()

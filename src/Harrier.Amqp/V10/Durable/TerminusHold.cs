@@ -45,6 +45,8 @@ internal sealed class TerminusHold
         {
             _terminus = new DurableTerminus(Client, Client.VirtualHost.OpenTerminus(_name, arguments), policy);
             _terminus.Open();
+            GiveUpEarlier(_session.LingeringTermini);
+            GiveUpEarlier(Connection.LingeringTermini);
             then();
         });
     }
@@ -58,8 +60,22 @@ internal sealed class TerminusHold
     /// <summary>Lets go, also of what is only waited for.</summary>
     public void End(LinkEnd how)
     {
-        if (how == LinkEnd.Closed) _terminus?.End();
-        else if (_terminus?.Leave(how) == false) _session.LingeringTermini.Add(_terminus);
-        _claim.Leave();
+        try
+        {
+            if (how == LinkEnd.Closed) _terminus?.End();
+            else if (_terminus?.Leave(how) == false) _session.LingeringTermini.Add(_terminus);
+        }
+        finally
+        {
+            _claim.Leave(); // whatever happens, or nobody could have it any more
+        }
     }
+
+    // What stayed of it after an earlier link has no say any more: this link's policy counts.
+    private void GiveUpEarlier(List<DurableTerminus> lingering) => lingering.RemoveAll(earlier =>
+    {
+        bool isSame = ReferenceEquals(earlier.Queue, _terminus!.Queue);
+        if (isSame) earlier.GiveUp();
+        return isSame;
+    });
 }
