@@ -6,11 +6,12 @@ using Harrier.Broker;
 using Harrier.Broker.Security;
 using Harrier.Protocol.Amqp091;
 using Microsoft.Extensions.Logging.Abstractions;
+using Xunit.Abstractions;
 
 namespace Harrier.Budget.Tests;
 
 /// <summary>Bytes that the broker allocates per message from publish to ack, against budget.json.</summary>
-public sealed class AllocationBudgetTests
+public sealed class AllocationBudgetTests(ITestOutputHelper output)
 {
     private const int Batches = 250;
     private const int Attempts = 25;
@@ -95,6 +96,24 @@ public sealed class AllocationBudgetTests
                 await consuming;
             }
         }
+    }
+
+    [Fact]
+    public async Task An_idle_link_takes_less_than_10_KiB()
+    {
+        const int Sessions = 40, LinksPerSession = 250;
+        using AmqpServer server = CreateServer();
+        BudgetClient owner = await BudgetClient.ConnectAsync(server);
+        owner.Send(1, new QueueDeclare { Queue = "q0"u8, Durable = true });
+        await owner.CallAsync(1, AmqpMethod.QueueDeclareOk);
+        BudgetClient10 client = await BudgetClient10.ConnectAsync(server);
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+
+        await client.AttachIdleAsync("q0", Sessions, LinksPerSession);
+
+        long perLink = (GC.GetTotalMemory(forceFullCollection: true) - before) / (Sessions * LinksPerSession);
+        output.WriteLine($"{perLink} bytes per link");
+        perLink.ShouldBeInRange(100, 10 * 1024);
     }
 
     [Fact]

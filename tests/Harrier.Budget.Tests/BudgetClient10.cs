@@ -72,6 +72,34 @@ internal sealed class BudgetClient10
         await _toBroker.Writer.FlushAsync();
     }
 
+    /// <summary>Begins further sessions and attaches that many links in each, by turns to a queue and from it, without credit.</summary>
+    public async Task AttachIdleAsync(string queue, int sessions, int linksPerSession)
+    {
+        byte[] room = new byte[128];
+        var writer = new ValueWriter(room);
+        writer.WriteString(Encoding.UTF8.GetBytes("/queues/" + queue));
+        byte[] address = room[..writer.Size];
+        for (ushort channel = 1; channel <= sessions; channel++)
+        {
+            Send(channel, new Begin { NextOutgoingId = 0, IncomingWindow = 1000, OutgoingWindow = 1000 });
+            for (uint handle = 0; handle < linksPerSession; handle++)
+            {
+                bool isSender = handle % 2 == 0;
+                Send(channel, new Attach
+                {
+                    Name = Encoding.UTF8.GetBytes($"{channel}/{handle}"),
+                    Handle = handle,
+                    Role = isSender ? Role.Sender : Role.Receiver,
+                    Source = isSender ? Encode(new Source()) : Encode(new Source { Address = address }),
+                    Target = isSender ? Encode(new Target { Address = address }) : Encode(new Target()),
+                    InitialDeliveryCount = isSender ? 0 : null,
+                });
+            }
+            await _toBroker.Writer.FlushAsync();
+            for (int left = linksPerSession; left > 0; left--) await ReceiveUntilAsync(Attach.Code);
+        }
+    }
+
     /// <summary>A batch of transfers, ready to send once their ids are set.</summary>
     public static byte[] Batch(int messages, int bodySize, bool settled)
     {

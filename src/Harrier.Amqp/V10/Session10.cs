@@ -327,6 +327,11 @@ internal sealed class Session10
         Transaction10? transaction = state.IsTransactional ? Transactions.Find(state.TransactionId) : null;
         Outgoing.Take(disposition.First, last, _settling);
         byte[]? annotations = state.Annotations.IsEmpty ? null : state.Annotations.ToArray();
+        bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
+        bool comesBack = state.Outcome is Outcome.Released or Outcome.Failed;
+        // It may come back under the same tag at once: the peer has to know before that the first delivery is over (1.0 part 2, section 2.6.12).
+        if (isSecond && comesBack)
+            Write(new Disposition { Role = Role.Sender, First = disposition.First, Last = last, Settled = true, State = DeliveryState.Of(state.Outcome!.Value) });
         foreach (Settling<OutgoingLink10> settling in _settling)
         {
             Outcome outcome = state.Outcome ?? settling.Owner.DefaultOutcome;
@@ -334,8 +339,7 @@ internal sealed class Session10
             else if (transaction is null) Settle(in settling, outcome);
             else transaction.Settle(in settling, outcome, disposition.Settled);
         }
-        bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
-        if (isSecond) SettleSecond(in disposition, last, state.Outcome!.Value);
+        if (isSecond && !comesBack) SettleSecond(in disposition, last, state.Outcome!.Value);
         _settling.Clear();
     }
 

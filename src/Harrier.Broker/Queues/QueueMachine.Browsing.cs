@@ -29,13 +29,12 @@ public sealed partial class QueueMachine
 
     private static ulong Start(bool isBackwards) => isBackwards ? ulong.MaxValue : 0;
 
-    private static BrowsePage Hold(Lane lane, LanePage page, bool isBackwards, bool withGone = true)
+    private static BrowsePage Hold(Lane lane, LanePage page, bool isBackwards)
     {
         if (page.Run is { } run)
         {
-            run.File.Retain(run.End - run.Next);
             ulong past = isBackwards ? Math.Max(run.FirstSequence, page.Above + 1) : Math.Min(run.LastSequence, page.Below - 1);
-            var part = new RunPart(run.File, run.Next, run.End, run.IsRecovered, page.Above, page.Below, withGone ? [.. run.Gone.Ranges] : []);
+            RunPart part = Hold(run, run.Next, page, [.. run.Gone.Ranges]);
             return new BrowsePage(new BrowsePlace(lane.Number, past, isBackwards), [], part);
         }
         foreach (QueueEntry entry in page.Entries!)
@@ -44,6 +43,12 @@ public sealed partial class QueueMachine
             entry.Stored.File?.Retain(entry.Stored.Size);
         }
         return new BrowsePage(new BrowsePlace(lane.Number, page.Entries[^1].Sequence, isBackwards), page.Entries, Part: null);
+    }
+
+    private static RunPart Hold(DiskRun run, long from, LanePage page, (ulong First, ulong Last)[] gone)
+    {
+        run.File.Retain(run.End - from);
+        return new RunPart(run.File, from, run.End, run.IsRecovered, page.Above, page.Below, gone);
     }
 
     /// <summary>

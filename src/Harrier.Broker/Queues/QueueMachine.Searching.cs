@@ -77,9 +77,7 @@ public sealed partial class QueueMachine
                 continue;
             }
             search.Begin(lane.Number);
-            BrowsePage held = Hold(lane, page, isBackwards: false, withGone: false); // whether it is still there is asked for when it is given
-            if (held.Part is { } part && page.Run is { } run) held = held with { Part = part with { From = run.Start + search.OffsetIn(run, lane.Number) } };
-            effects.Loads.Add(BacklogLoad.OfSearch(queue, new SearchTurn(search, lane.Number, held)
+            effects.Loads.Add(BacklogLoad.OfSearch(queue, new SearchTurn(search, lane.Number, Hold(search, lane, page))
             {
                 AreReturned = page.AreReturned,
                 Run = page.Run,
@@ -89,6 +87,14 @@ public sealed partial class QueueMachine
             return;
         }
         search.IsAtEnd = !isReading;
+    }
+
+    // Of a run only what was not looked at yet; whether a message is still there is asked for when it is given.
+    private static BrowsePage Hold(QueueSearch search, Lane lane, LanePage page)
+    {
+        if (page.Run is not { } run) return Hold(lane, page, isBackwards: false);
+        var place = new BrowsePlace(lane.Number, Math.Min(run.LastSequence, page.Below - 1), IsBackwards: false);
+        return new BrowsePage(place, [], Hold(run, run.Start + search.OffsetIn(run, lane.Number), page, []));
     }
 
     /// <summary>Gives what was found, as far as that can be.</summary>

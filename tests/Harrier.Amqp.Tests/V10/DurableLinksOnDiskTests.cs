@@ -62,6 +62,18 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_comes_back_is_settled_before_it_comes()
+    {
+        uint id = await ReceiveAsync("a");
+        await _client.Grant(1, handle: 0);
+        await _client.Settle(id, States10.Released, settled: false);
+        await _client.ExpectSettled(id);
+        await _client.ExpectQuiet();
+        _storage.Commit();
+        await _client.ExpectTagged("#1 a");
+    }
+
+    [Fact]
     public async Task A_link_is_closed_when_the_disk_has_that_it_is()
     {
         await ReceiveAsync("a");

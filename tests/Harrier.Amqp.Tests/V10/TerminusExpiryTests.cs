@@ -1,3 +1,4 @@
+using Harrier.Broker.Flow;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests.V10;
@@ -137,6 +138,24 @@ public sealed class TerminusExpiryTests : IAsyncLifetime
         await _client.Send(new DurableEnd { Handle = 7, Unsettled = DurableEnd.Unknown("#1") }.ToAttachOfReceiver(), channel: 2);
         await _client.ExpectSuspended("amqp:link:stolen", handle: 5);
         (await _client.Expect<WireAttach>(2)).Told().ShouldBe("#1=");
+    }
+
+    [Fact]
+    public async Task Of_several_that_wait_for_a_link_the_last_gets_it()
+    {
+        await HoldAsync(new DurableEnd());
+        await _client.AttachSender(3);
+        _server.Broker.Flow.Set(FlowReasons.Memory, holds: true);
+        await _client.Publish("held back from now on", handle: 3);
+        WireScript10 second = await _server.Open10(), third = await _server.Open10();
+        await second.Send(new DurableEnd { Unsettled = DurableEnd.Unknown("#1") }.ToAttachOfReceiver());
+        await third.Send(new DurableEnd { Unsettled = DurableEnd.Unknown("#1") }.ToAttachOfReceiver());
+        (await second.Expect<WireAttach>()).HasSource.ShouldBeFalse();
+        await second.ExpectSuspended("amqp:link:stolen");
+        _server.Broker.Flow.Set(FlowReasons.Memory, holds: false);
+        (await third.Expect<WireAttach>()).Told().ShouldBe("#1=");
+        await second.ExpectQuiet();
+        await third.ExpectQuiet();
     }
 
     [Fact]

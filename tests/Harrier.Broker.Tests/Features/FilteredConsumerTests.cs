@@ -68,6 +68,20 @@ public sealed class FilteredConsumerTests : IDisposable
     }
 
     [Fact]
+    public void What_was_taken_leaves_no_file_behind()
+    {
+        for (int i = 0; i < 1000; i++) _bench.Publish(i);
+        _bench.Checkpoint();
+        FakeConsumer all = new(), browser = new();
+        Begin(browser, filter: null, isBrowsing: true);
+        Begin(all, new NumberFilter(1, 0), prefetch: 10);
+        for (int i = 0; all.Deliveries.Count > i; i++) _bench.Settle(all.Deliveries[i].Id, Outcome.Accepted);
+        (all.Numbers.Count, browser.Numbers.Count).ShouldBe((1000, 1000));
+        for (int i = 0; i < 3; i++) _bench.Checkpoint();
+        _bench.Durable.Disk.List("segments").ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Nothing_is_given_without_room_and_all_of_it_when_there_is_room()
     {
         var output = new FakeConsumer { RoomLeft = 0 };

@@ -10,9 +10,9 @@ namespace Harrier.Simulation.ExactlyOnce;
 /// </summary>
 internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, ModelSender sender) : ModelClient(broker, plan)
 {
-    // On its disk, in one transaction: what was done, and the tags of deliveries, with whether they are processed.
+    // On its disk, in one transaction: what was done, and the tags of deliveries, with their outcomes.
     private readonly List<uint> _processed = [];
-    private readonly SortedDictionary<string, bool> _inbox = [];
+    private readonly SortedDictionary<string, byte[]?> _inbox = [];
 
     private readonly Dictionary<uint, string> _unsettled = [];
     private readonly List<byte> _payload = [];
@@ -44,14 +44,14 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
         {
             Address = Encoded10.String($"/queues/{TroubledBroker.QueueName}"), Durable = Plan.Durability, ExpiryPolicy = "never"u8,
         });
-        byte[] map = ModelSender.UnsettledOf(_inbox.Select(d => (Convert.FromHexString(d.Key), d.Value ? States10.Accepted : null)));
+        byte[] map = ModelSender.UnsettledOf(_inbox.Select(d => (Convert.FromHexString(d.Key), d.Value)));
         Attach attach = Links10.Receiver(0, source) with { Name = "inbox"u8, RcvSettleMode = Plan.ReceiverMode, Unsettled = map };
         Task sent = SendAsync(new Frames10().Add(in attach));
         await sent;
         WireAttach answer = await ReceiveAsync<WireAttach>();
         answer.IncompleteUnsettled.ShouldBeFalse();
         Dictionary<string, WireState?> known = answer.Unsettled ?? [];
-        known.Keys.ShouldBeSubsetOf(_inbox.Where(d => !d.Value).Select(d => d.Key));
+        known.Keys.ShouldBeSubsetOf(_inbox.Where(d => d.Value is null).Select(d => d.Key));
         foreach (string tag in _inbox.Keys.Where(tag => !known.ContainsKey(tag)).ToArray()) _inbox.Remove(tag); // settled
     }
 
@@ -97,22 +97,31 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
         bool takesNote = !Plan.IsRandom || Broker.Random.Next(2) == 0;
         if (takesNote)
         {
-            _inbox[tag] = false;
+            _inbox[tag] = null;
             Broker.Point();
         }
-        _processed.Add(number);
+        byte[] outcome = Decide();
+        if (outcome == States10.Accepted) _processed.Add(number);
         if (Plan.RecordsLate) Broker.Point();
         if (Plan.ReceiverMode == ReceiverSettleMode.First) _inbox.Remove(tag);
         else
         {
-            _inbox[tag] = true;
+            _inbox[tag] = outcome;
             _unsettled.Add(id, tag);
         }
         Broker.Point();
         await SendAsync(new Frames10().Add(new Disposition
         {
-            Role = Role.Receiver, First = id, Settled = Plan.ReceiverMode == ReceiverSettleMode.First, State = States10.Accepted,
+            Role = Role.Receiver, First = id, Settled = Plan.ReceiverMode == ReceiverSettleMode.First, State = outcome,
         }));
         await GrantAsync();
     }
+
+    // Now and then it does not want a message yet, or fails.
+    private byte[] Decide() => !Plan.IsRandom ? States10.Accepted : Broker.Random.Next(12) switch
+    {
+        0 => States10.Released,
+        1 => States10.Modified(deliveryFailed: true),
+        _ => States10.Accepted,
+    };
 }
