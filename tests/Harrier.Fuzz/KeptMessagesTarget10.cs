@@ -4,8 +4,8 @@ using Harrier.TestSupport;
 namespace Harrier.Fuzz;
 
 /// <summary>
-/// A client of 1.0 that does everything that is allowed, in any order, next to one that does what is not: no message is lost that was accepted, none is there that was not,
-/// none is delivered beyond the credit.
+/// A client of 1.0 that does everything that is allowed, in any order, next to one that does what is not: no message is lost that was accepted, none is
+/// there that was not, none is delivered beyond the credit.
 /// </summary>
 /// <remarks>Each two octets of an input are a step: what is done, and how.</remarks>
 internal static class KeptMessagesTarget10

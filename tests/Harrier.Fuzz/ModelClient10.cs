@@ -5,8 +5,8 @@ using Harrier.TestSupport;
 namespace Harrier.Fuzz;
 
 /// <summary>
-/// A client of 1.0 that breaks no rule, knows which of its messages have to be in the queue, and fails when the server says anything that it should not. Every step ends when
-/// the server has answered it.
+/// A client of 1.0 that breaks no rule, knows which of its messages have to be in the queue, and fails when the server says anything that it should not.
+/// Every step ends when the server has answered it.
 /// </summary>
 internal sealed class ModelClient10(TestServer server)
 {

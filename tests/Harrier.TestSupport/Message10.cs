@@ -15,7 +15,8 @@ public sealed class Message10
 
     public Message10 Header(in MessageHeader header) => Raw(Encoded10.Composite(in header));
 
-    public Message10 DeliveryAnnotations(params (string Key, byte[] Value)[] annotations) => Section(Descriptors.DeliveryAnnotations, Encoded10.Map(annotations));
+    public Message10 DeliveryAnnotations(params (string Key, byte[] Value)[] annotations) =>
+        Section(Descriptors.DeliveryAnnotations, Encoded10.Map(annotations));
 
     public Message10 MessageAnnotations(params (string Key, byte[] Value)[] annotations) => Section(Descriptors.MessageAnnotations, Encoded10.Map(annotations));
 
@@ -29,7 +30,8 @@ public sealed class Message10
     });
 
     /// <summary>Application properties; their keys are symbols here, which is as much as a broker cares.</summary>
-    public Message10 ApplicationProperties(params (string Key, byte[] Value)[] properties) => Section(Descriptors.ApplicationProperties, Encoded10.Map(properties));
+    public Message10 ApplicationProperties(params (string Key, byte[] Value)[] properties) =>
+        Section(Descriptors.ApplicationProperties, Encoded10.Map(properties));
 
     public Message10 Data(string text) => Data(Encoding.UTF8.GetBytes(text));
 

@@ -3,7 +3,9 @@ using System.IO.Pipelines;
 
 namespace Harrier.TestSupport;
 
-/// <summary>The client's end of an in-memory connection: bytes go out, and come in until the stream ends. Time-outs are only a safety net. Owned by one test.</summary>
+/// <summary>
+/// The client's end of an in-memory connection: bytes go out, and come in until the stream ends. Time-outs are only a safety net. Owned by one test.
+/// </summary>
 public abstract class WireClient(MemoryTransport transport, Task served)
 {
     private bool _hasLeft;

@@ -78,7 +78,8 @@ public static class WireConversations10
             uint handle = 0, string? address = "/queues/q", SenderSettleMode sendMode = SenderSettleMode.Mixed,
             ReceiverSettleMode receiveMode = ReceiverSettleMode.First, ushort channel = 1)
         {
-            await client.Send(Links10.Sender(handle, address) with { Name = NameOf(channel, handle), SndSettleMode = sendMode, RcvSettleMode = receiveMode }, channel);
+            await client.Send(
+                Links10.Sender(handle, address) with { Name = NameOf(channel, handle), SndSettleMode = sendMode, RcvSettleMode = receiveMode }, channel);
             WireAttach attach = await client.Expect<WireAttach>(channel);
             if (!attach.HasTarget) throw new WireScriptException($"Expected a link, but got {attach}.");
             return await client.Expect<WireFlow>(channel);
@@ -89,7 +90,8 @@ public static class WireConversations10
             uint handle = 1, string address = "/queues/q", SenderSettleMode sendMode = SenderSettleMode.Mixed,
             ReceiverSettleMode receiveMode = ReceiverSettleMode.First, ushort channel = 1)
         {
-            await client.Send(Links10.Receiver(handle, address) with { Name = NameOf(channel, handle), SndSettleMode = sendMode, RcvSettleMode = receiveMode }, channel);
+            await client.Send(
+                Links10.Receiver(handle, address) with { Name = NameOf(channel, handle), SndSettleMode = sendMode, RcvSettleMode = receiveMode }, channel);
             WireAttach attach = await client.Expect<WireAttach>(channel);
             return attach.HasSource ? attach : throw new WireScriptException($"Expected a link, but got {attach}.");
         }
@@ -217,7 +219,8 @@ public static class WireConversations10
         public async Task<WireError> ExpectClose(string condition)
         {
             WireClose close = await client.Expect<WireClose>(0);
-            if (close.Error?.Condition != condition) throw new WireScriptException($"Expected that the connection is closed with {condition}, but got {close}.");
+            if (close.Error?.Condition != condition)
+                throw new WireScriptException($"Expected that the connection is closed with {condition}, but got {close}.");
             await client.Send(new Close(), 0);
             await client.ExpectEndOfStream();
             return close.Error;

@@ -7,8 +7,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.TestSupport;
 
 /// <summary>
-/// A client of AMQP 1.0 that does on the wire exactly what its test says, and fails when the server does anything else than is expected. It counts what it sends and
-/// receives, so that its flows are right unless the test wants them wrong. Owned by one test.
+/// A client of AMQP 1.0 that does on the wire exactly what its test says, and fails when the server does anything else than is expected. It counts what
+/// it sends and receives, so that its flows are right unless the test wants them wrong. Owned by one test.
 /// </summary>
 public sealed class WireScript10(MemoryTransport transport, Task served) : WireClient(transport, served)
 {

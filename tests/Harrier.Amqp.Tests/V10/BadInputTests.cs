@@ -237,7 +237,8 @@ public class BadInputTests
         await client.ExpectQuiet();
     }
 
-    private static byte[] Flow(byte[] fields, byte count) => [0x00, 0x53, 0x13, 0xD0, 0, 0, (byte)((fields.Length + 4) >> 8), (byte)(fields.Length + 4), 0, 0, 0, count, .. fields];
+    private static byte[] Flow(byte[] fields, byte count) =>
+        [0x00, 0x53, 0x13, 0xD0, 0, 0, (byte)((fields.Length + 4) >> 8), (byte)(fields.Length + 4), 0, 0, 0, count, .. fields];
 
     private static byte[] AttachWithCapabilities(byte[] capabilities)
     {

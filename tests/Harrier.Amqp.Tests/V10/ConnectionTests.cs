@@ -226,7 +226,10 @@ public class ConnectionTests
     {
         await using var server = new TestServer();
         WireScript10 client = await server.Open10();
-        await client.Send(new Frames10().Add(new Close(), 0).Add(new Begin { IncomingWindow = 1, OutgoingWindow = 1 }, 2).Raw(0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0));
+        await client.Send(new Frames10()
+            .Add(new Close(), 0)
+            .Add(new Begin { IncomingWindow = 1, OutgoingWindow = 1 }, 2)
+            .Raw(0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0));
         (await client.Expect<WireClose>(0)).Error.ShouldBeNull();
         await client.ExpectEndOfStream();
     }

@@ -163,7 +163,17 @@ public class CreditTests
         server.Declare("q");
         WireScript10 client = await server.Open10();
         await client.AttachSender();
-        await client.Send(new Flow { NextIncomingId = 0, IncomingWindow = 9, OutgoingWindow = 9, Handle = 0, DeliveryCount = 500, LinkCredit = 500, Available = 0, Echo = true });
+        await client.Send(new Flow
+        {
+            NextIncomingId = 0,
+            IncomingWindow = 9,
+            OutgoingWindow = 9,
+            Handle = 0,
+            DeliveryCount = 500,
+            LinkCredit = 500,
+            Available = 0,
+            Echo = true,
+        });
         WireFlow flow = await client.Expect<WireFlow>();
         flow.DeliveryCount.ShouldBe(500u); // 1.0 part 2, section 2.6.7: the sender's count is the one that counts
     }

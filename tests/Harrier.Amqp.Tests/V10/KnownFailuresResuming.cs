@@ -7,59 +7,6 @@ namespace Harrier.Amqp.Tests.V10;
 public class KnownFailuresResuming
 {
     [Fact]
-    public async Task Message_that_was_received_may_be_resumed_in_many_transfers()
-    {
-        await using var server = new TestServer();
-        server.Declare("q");
-        WireScript10 client = await server.Open10();
-        await AttachSenderAsync(client);
-        byte[] message = Message10.Of("in pieces");
-        await client.Send(new Frames10().Message(client.NextDeliveryId(), message));
-        await client.ExpectDisposition("accepted", 0, settled: false);
-        await client.Detach(0, closed: false);
-        await AttachSenderAsync(client, (Frames10.Tag(0), null));
-        await client.Send(new Frames10()
-            .Add(new Transfer { DeliveryId = 1, DeliveryTag = Frames10.Tag(0), Resume = true, More = true }, payload: message.AsSpan(0, 5))
-            .Add(new Transfer { More = true }, payload: message.AsSpan(5, 1))
-            .Add(new Transfer(), payload: message.AsSpan(6)));
-        await client.ExpectDisposition("accepted", 1, settled: false);
-        await client.Send(new Frames10().Message(2, Message10.Of("next")));
-        await client.ExpectDisposition("accepted", 2, settled: false);
-        server.Queue("q").ReadyCount.ShouldBe(2);
-    }
-
-    [Fact]
-    public async Task Resumed_messages_take_credit_which_comes_again()
-    {
-        await using var server = new TestServer(limits: new ConnectionLimits { LinkCreditMax = 4 });
-        server.Declare("q");
-        WireScript10 client = await server.Open10();
-        await AttachSenderAsync(client);
-        var unsettled = new List<(byte[], byte[]?)>();
-        for (uint id = 0; id < 4; id++)
-        {
-            unsettled.Add((Frames10.Tag(id), null));
-            await client.Send(new Frames10().Message(id, Message10.Of("x")));
-            if (id % 2 == 1) await client.Expect<WireFlow>();
-            await client.ExpectDisposition("accepted", id, settled: false);
-        }
-        await client.Detach(0, closed: false);
-        await AttachSenderAsync(client, [.. unsettled]);
-        for (uint id = 0; id < 4; id++) await client.Send(new Transfer { DeliveryId = 4 + id, DeliveryTag = Frames10.Tag(id), Resume = true });
-        int flows = 0, answers = 0;
-        while (flows < 2 || answers < 4)
-        {
-            switch ((await client.Receive())!.Performative)
-            {
-                case WireFlow flow:
-                    flow.DeliveryCount.ShouldBe((uint)(2 * ++flows)); // a sender counts what it resumes (section 2.6.7)
-                    break;
-                case WireDisposition: answers++; break;
-            }
-        }
-    }
-
-    [Fact]
     public async Task New_message_under_the_tag_of_another_is_not_swallowed()
     {
         await using var server = new TestServer();

@@ -242,6 +242,20 @@ public class OutcomeTests
         server.Queue("q").ReadyCount.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task Settlement_that_is_told_to_who_settles_second_fits_its_frames()
+    {
+        await using var server = new TestServer();
+        await server.OpenWithAsync(1);
+        WireScript10 client = await server.Open10(new OpenOptions10 { MaxFrameSize = 512 });
+        await client.AttachReceiver(1, receiveMode: ReceiverSettleMode.Second);
+        await client.Grant(1);
+        uint id = (await client.ExpectDelivery()).DeliveryId;
+        byte[] error = Encoded10.Composite(new AmqpError { Condition = "x:y"u8, Description = System.Text.Encoding.ASCII.GetBytes(new string('d', 2_000)) });
+        await client.Settle(id, Encoded10.Composite(new Rejected { Error = error }), settled: false);
+        (await client.Expect<WireDisposition>()).Settled.ShouldBeTrue(); // fails when the frame is larger
+    }
+
     // Messages in "q" and a link 1 from it that has credit for all of them.
     private static async Task<WireScript10> OpenAsync(
         TestServer server, int messageCount, SenderSettleMode mode = SenderSettleMode.Mixed, ReceiverSettleMode receiveMode = ReceiverSettleMode.First)

@@ -37,7 +37,8 @@ public class SaslTests
         await using var server = new TestServer();
         WireScript10 client = server.Connect10();
         await client.BeginSasl();
-        await client.Send(new Frames10().Sasl(new SaslInit { Mechanism = Encoding.UTF8.GetBytes(mechanism), InitialResponse = Encoding.UTF8.GetBytes(response) }));
+        byte[] name = Encoding.UTF8.GetBytes(mechanism), initial = Encoding.UTF8.GetBytes(response);
+        await client.Send(new Frames10().Sasl(new SaslInit { Mechanism = name, InitialResponse = initial }));
         (await client.Expect<WireOutcome>(0)).Code.ShouldBe(SaslCode.Auth);
         await client.ExpectEndOfStream();
         server.ConnectionCount.ShouldBe(0);

@@ -5,7 +5,9 @@ internal static class Scenes10
 {
     extension(TestServer server)
     {
-        /// <summary>A client with the queue "q", link 0 to it, link 1 from it without credit, and so many messages "0", "1" and so on that it has published there.</summary>
+        /// <summary>
+        /// A client with the queue "q", link 0 to it, link 1 from it without credit, and so many messages "0", "1" and so on that it has published there.
+        /// </summary>
         public async Task<WireScript10> OpenWithAsync(int messageCount)
         {
             server.Declare("q");

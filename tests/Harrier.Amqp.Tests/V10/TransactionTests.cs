@@ -351,7 +351,8 @@ public class TransactionTests
         for (int i = 0; i < 1000 && last is null; i++)
         {
             uint id = client.NextDeliveryId();
-            await client.Send(new Transfer { Handle = 9, DeliveryId = id, DeliveryTag = "d"u8 }, payload: new Message10().Value(Encoded10.Composite(new Declare())).Bytes);
+            byte[] declare = new Message10().Value(Encoded10.Composite(new Declare())).Bytes;
+            await client.Send(new Transfer { Handle = 9, DeliveryId = id, DeliveryTag = "d"u8 }, payload: declare);
             object answer = (await client.Receive())!.Performative;
             if (answer is WireFlow) answer = (await client.Receive())!.Performative;
             WireState state = ((WireDisposition)answer).State!;

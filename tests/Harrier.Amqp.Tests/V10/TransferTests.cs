@@ -118,7 +118,9 @@ public class TransferTests
     {
         await using var server = new TestServer();
         WireScript10 client = await server.OpenWithAsync(0);
-        await client.Send(new Frames10().Add(new Transfer { DeliveryId = 0, DeliveryTag = "t"u8, More = true }, payload: Message10.Of("x")).Add(new Transfer()));
+        await client.Send(new Frames10()
+            .Add(new Transfer { DeliveryId = 0, DeliveryTag = "t"u8, More = true }, payload: Message10.Of("x"))
+            .Add(new Transfer()));
         await client.ExpectDisposition("accepted", 0);
     }
 
@@ -354,6 +356,18 @@ public class TransferTests
         WireScript10 client = await server.OpenWithAsync(0);
         await client.Send(new Transfer { DeliveryId = 0, DeliveryTag = new byte[33] }, payload: Message10.Of("x"));
         await client.ExpectDetach("amqp:invalid-field"); // 1.0 part 2, section 2.8.7
+    }
+
+    [Fact]
+    public async Task Pieces_of_a_delivery_of_different_formats_cost_the_link()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await server.OpenWithAsync(0);
+        byte[] message = Message10.Of("x");
+        await client.Send(new Frames10()
+            .Add(new Transfer { DeliveryId = 0, DeliveryTag = "t"u8, MessageFormat = 0, More = true }, payload: message.AsSpan(0, 3))
+            .Add(new Transfer { MessageFormat = 1 }, payload: message.AsSpan(3)));
+        await client.ExpectDetach("amqp:invalid-field"); // 1.0 part 2, section 2.7.5
     }
 
     // Every section, so that pieces may end within each of them.
