@@ -6,7 +6,7 @@ namespace Harrier.Amqp.Conversion;
 /// <summary>What a receiver adds to a message that it gives back (modified, 1.0 part 3, section 3.4.5; behaviour note 111).</summary>
 internal static class ReceiverAnnotations
 {
-    /// <summary>Whether an encoded map has only keys that begin with x-, and values that can be read.</summary>
+    /// <summary>Whether an encoded map has only keys that begin with x- and are not the broker's own, and values that can be read.</summary>
     public static bool AreAllowed(ReadOnlySpan<byte> annotations)
     {
         try
@@ -16,7 +16,7 @@ internal static class ReceiverAnnotations
             map.Validate();
             var entries = new MapReader10(map);
             bool areAllowed = map.IsMap;
-            while (areAllowed && entries.TryRead(out Value10 key, out _)) areAllowed = key.IsSymbol && key.Content.StartsWith("x-"u8);
+            while (areAllowed && entries.TryRead(out Value10 key, out _)) areAllowed = key.IsSymbol && key.Content.StartsWith("x-"u8) && !IsOfBroker(key.Content);
             return areAllowed;
         }
         catch (DecodeException)
@@ -24,6 +24,11 @@ internal static class ReceiverAnnotations
             return false;
         }
     }
+
+    // What the broker says of a message it also believes.
+    private static bool IsOfBroker(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("x-opt-deaths"u8) || name.StartsWith("x-first-death-"u8) || name.StartsWith("x-last-death-"u8) || name.SequenceEqual("x-exchange"u8)
+        || name.SequenceEqual("x-routing-key"u8) || name.SequenceEqual("x-cc"u8);
 
     /// <summary>The message with the annotations among its own, which they replace: one more, with one reference, the caller's. Null when it would have too many.</summary>
     public static Message? Merge(Message message, ReadOnlySpan<byte> annotations)

@@ -91,7 +91,7 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
             return DeliveryState.Accepted;
         }
         if (!transaction.TryCommit(Client.Commands, Session.Outgoing))
-            return DeliveryState.RejectedWith("amqp:transaction:rollback", "a queue has no room for the messages of the transaction, or a delivery was taken back");
+            return DeliveryState.RejectedWith("amqp:transaction:rollback", "a part of the transaction has failed, a queue has no room, or a delivery was taken back");
         foreach (uint delivery in transaction.Unsettled)
             Connection.Settlements.Add((Session.Settlements, new SettlementRun(Role.Sender, delivery, delivery, DeliveryState.Accepted, IsSettled: true)), Client.Ticket);
         return DeliveryState.Accepted;

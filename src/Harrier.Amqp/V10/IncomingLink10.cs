@@ -106,6 +106,7 @@ internal class IncomingLink10 : Link10
 
     protected override void End(LinkEnd how)
     {
+        if (how == LinkEnd.Failed && _transaction is not null) Session.Transactions.Fail(_transaction); // the message that failed was part of it
         _incoming.Discard();
         if (_node is not null && how != LinkEnd.ConnectionLost) Connection.DynamicNodes.Leave(Client, _node, isCreator: _target.DynamicQueue is not null);
     }

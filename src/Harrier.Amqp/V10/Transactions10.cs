@@ -30,6 +30,12 @@ internal sealed class Transactions10(Session10 session, int bytesMax)
     /// <summary>The transaction of that name. Throws <c>amqp:transaction:unknown-id</c> at the scope of the link.</summary>
     public Transaction10 Find(ReadOnlySpan<byte> id) => _open.TryGetValue(NumberOf(id), out Transaction10? found) ? found : throw AmqpErrors.UnknownTransaction();
 
+    /// <summary>Notes that something that was to be part of a transaction has failed.</summary>
+    public void Fail(ReadOnlySpan<byte> id)
+    {
+        if (_open.TryGetValue(NumberOf(id), out Transaction10? found)) found.HasFailed = true;
+    }
+
     /// <summary>Takes a transaction out to be discharged; null when there is none of that name.</summary>
     public Transaction10? Take(ReadOnlySpan<byte> id) => _open.Remove(NumberOf(id), out Transaction10? found) ? found : null;
 
@@ -85,6 +91,9 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
         _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome, Flags: QueueCommandFlags.IfUnacked));
     }
 
+    /// <summary>Something that was to be part of it has failed: it can only be rolled back.</summary>
+    public bool HasFailed { get; set; }
+
     /// <summary>The link on which it was declared.</summary>
     public Link10 Owner => owner;
 
@@ -94,7 +103,7 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
     /// <summary>Applies everything; false when a queue has no room, or a delivery is not its receiver's any more: then it is rolled back.</summary>
     public bool TryCommit(CommandBatch commands, OutgoingSession outgoing)
     {
-        if (commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands))) return true;
+        if (!HasFailed && commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands))) return true;
         RollBack(commands, outgoing);
         return false;
     }

@@ -13,10 +13,10 @@ public static class Terminus
 {
     private const string QueueArgument = "x-queue";
 
-    /// <summary>Its name: links are known by their container, their name and their direction (1.0 part 2, section 2.6.1), which are longer than a queue's name may be.</summary>
-    public static Utf8Name NameOf(string container, string link, bool isSource)
+    /// <summary>Its name: links are known by their container, their name and their direction (1.0 part 2, section 2.6.1), each user's by themselves.</summary>
+    public static Utf8Name NameOf(string user, string container, string link, bool isSource)
     {
-        byte[] digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{(isSource ? 's' : 't')}{container.Length}:{container}{link}"));
+        byte[] digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{(isSource ? 's' : 't')}{user.Length}:{user}{container.Length}:{container}{link}"));
         return new Utf8Name("amq.link." + Convert.ToHexStringLower(digest));
     }
 

@@ -20,7 +20,7 @@ internal sealed class TerminusHold
         _session = session;
         _link = link;
         _linkName = Encoding.UTF8.GetString(linkName);
-        _name = Broker.Topology.Terminus.NameOf(Connection.ContainerId, _linkName, isSource);
+        _name = Broker.Topology.Terminus.NameOf(Client.User.Name, Connection.ContainerId, _linkName, isSource);
         _claim = Connection.Termini.Ask(Client.VirtualHost.Name, _name.ToString(), link);
     }
 
