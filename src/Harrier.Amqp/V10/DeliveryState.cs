@@ -27,6 +27,9 @@ internal readonly ref struct DeliveryState
     /// <summary>How it ended; null when it has not, or nothing is said of it.</summary>
     public Outcome? Outcome { get; }
 
+    /// <summary>The encoded annotations that the message is to get, or empty; in a transaction there are none.</summary>
+    public ReadOnlySpan<byte> Annotations { get; private init; }
+
     /// <summary>Whether it is part of a transaction.</summary>
     public bool IsTransactional { get; }
 
@@ -60,6 +63,11 @@ internal readonly ref struct DeliveryState
         if (encoded.IsEmpty) return default;
         var reader = new ValueReader(encoded);
         ulong code = reader.ReadDescriptor();
+        if (code == Modified.Code)
+        {
+            Modified modified = Modified.Decode(ref reader);
+            return new DeliveryState(OutcomeOf(in modified), default, isTransactional: false) { Annotations = modified.MessageAnnotations };
+        }
         if (code != TransactionalState.Code) return new DeliveryState(ReadOutcome(code, ref reader), default, isTransactional: false);
         TransactionalState state = TransactionalState.Decode(ref reader);
         Outcome? outcome = null;
@@ -79,6 +87,12 @@ internal readonly ref struct DeliveryState
         return encoded;
     }
 
+    private static Outcome OutcomeOf(in Modified modified)
+    {
+        if (modified.UndeliverableHere == true) return Broker.Sessions.Outcome.Rejected; // it goes where dead letters go (behaviour note 111)
+        return modified.DeliveryFailed == true ? Broker.Sessions.Outcome.Failed : Broker.Sessions.Outcome.Released;
+    }
+
     private static Outcome? ReadOutcome(ulong code, ref ValueReader reader)
     {
         switch (code)
@@ -89,8 +103,7 @@ internal readonly ref struct DeliveryState
             case Received.Code: return null;
             case Modified.Code:
                 Modified modified = Modified.Decode(ref reader);
-                if (modified.UndeliverableHere == true) return Broker.Sessions.Outcome.Rejected; // it goes where dead letters go (behaviour note 111)
-                return modified.DeliveryFailed == true ? Broker.Sessions.Outcome.Failed : Broker.Sessions.Outcome.Released;
+                return OutcomeOf(in modified);
             default: throw new DecodeException($"there is no delivery state with the descriptor 0x{code:x}");
         }
     }

@@ -19,6 +19,7 @@ internal class OutgoingLink10 : Link10, IConsumer
     private readonly ulong _messageBytesMax;
     private QueueConsumer _registration = null!;
     private ConsumerResume _resume = null!;
+    private readonly List<Settling<OutgoingLink10>> _dropped = []; // guarded by the output's gate
     private uint _deliveryCount; // guarded by the output's gate
     private uint _creditLimit;
     private volatile bool _isGone;
@@ -142,11 +143,16 @@ internal class OutgoingLink10 : Link10, IConsumer
     /// <summary>Writes a delivery. Under the output's gate; the message stays the caller's.</summary>
     protected void Write(in Delivery delivery, bool isResumed = false)
     {
-        if (_isGone) return;
+        if (_isGone)
+        {
+            Drop(in delivery);
+            return;
+        }
         int size = delivery.Message.Properties.Length + delivery.Message.BodySize;
         if (_messageBytesMax != 0 && (ulong)size > _messageBytesMax)
         {
-            Session.PostDetach(this, AmqpErrors.MessageTooLarge((ulong)size, _messageBytesMax)); // it stays in the queue for somebody who takes it
+            Session.PostDetach(this, AmqpErrors.MessageTooLarge((ulong)size, _messageBytesMax));
+            Drop(in delivery);
             return;
         }
         _deliveryCount++;
@@ -158,6 +164,12 @@ internal class OutgoingLink10 : Link10, IConsumer
         Message converted = To10.Convert(delivery.Message);
         Session.Outgoing.Deliver(this, delivery with { Message = converted }, isResumed);
         converted.Release();
+    }
+
+    // It goes back to the queue, for somebody who takes it, when the link has ended there too.
+    private void Drop(in Delivery delivery)
+    {
+        if (!delivery.IsSettled) _dropped.Add(new Settling<OutgoingLink10>(0, this, delivery.Id));
     }
 
     /// <summary>Nothing more is sent.</summary>
@@ -173,6 +185,7 @@ internal class OutgoingLink10 : Link10, IConsumer
         Client.Cancel(_registration);
         var unsettled = new List<Settling<OutgoingLink10>>();
         Session.Outgoing.TakeOf(this, unsettled);
+        lock (Connection.Output.Gate) unsettled.AddRange(_dropped);
         Outcome outcome = how == LinkEnd.ConnectionLost ? Outcome.Failed : Outcome.Released; // who vanishes may have died of a message (behaviour note 88)
         foreach (Settling<OutgoingLink10> settling in unsettled)
             Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: settling.Id, Outcome: outcome));

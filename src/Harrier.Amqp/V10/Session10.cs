@@ -1,3 +1,4 @@
+using Harrier.Amqp.Conversion;
 using System.Runtime.CompilerServices;
 using Harrier.Amqp.Transport;
 using Harrier.Amqp.V10.Durable;
@@ -325,6 +326,7 @@ internal sealed class Session10
         if (!disposition.Settled && !state.IsTerminal) return; // how far it has come is of no concern
         Transaction10? transaction = state.IsTransactional ? Transactions.Find(state.TransactionId) : null;
         Outgoing.Take(disposition.First, last, _settling);
+        byte[]? annotations = state.Annotations.IsEmpty ? null : state.Annotations.ToArray();
         bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
         bool comesBack = state.Outcome is Outcome.Released or Outcome.Failed;
         // It may come back under the same tag at once: the peer has to know before that the first delivery is over (1.0 part 2, section 2.6.12).
@@ -333,7 +335,8 @@ internal sealed class Session10
         foreach (Settling<OutgoingLink10> settling in _settling)
         {
             Outcome outcome = state.Outcome ?? settling.Owner.DefaultOutcome;
-            if (transaction is null) Settle(in settling, outcome);
+            if (annotations is not null) Settle(in settling, outcome, annotations);
+            else if (transaction is null) Settle(in settling, outcome);
             else transaction.Settle(in settling, outcome, disposition.Settled);
         }
         if (isSecond && !comesBack) SettleSecond(in disposition, last, state.Outcome!.Value);
@@ -343,6 +346,17 @@ internal sealed class Session10
     /// <summary>Ends a delivery.</summary>
     private void Settle(in Settling<OutgoingLink10> settling, Outcome outcome) =>
         Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
+
+    private void Settle(in Settling<OutgoingLink10> settling, Outcome outcome, byte[] annotations)
+    {
+        if (ReceiverAnnotations.AreAllowed(annotations))
+        {
+            AnnotatedSettlement.Settle(Client.Commands, in settling, outcome, annotations);
+            return;
+        }
+        Settle(in settling, Outcome.Released);
+        settling.Owner.Detach(AmqpErrors.InvalidField(AmqpErrorScope.Link, "message annotations of a receiver have symbols as keys that begin with x-"));
+    }
 
     /// <summary>Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once nothing can undo it.</summary>
     private void SettleSecond(in Disposition disposition, uint last, Outcome outcome)

@@ -100,6 +100,7 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
             ulong sequence = reader.Number();
             byte lane = NamesLane(op) ? reader.Byte() : (byte)0;
             if (op is QueueOp.Enqueued or QueueOp.EnqueuedInLane) lastMessage = reader.Bytes();
+            ReadOnlySpan<byte> replacement = op == QueueOp.Replaced ? reader.Bytes() : default;
             if (!_images.TryGetValue(id, out QueueImage? image)) _images.Add(id, image = new QueueImage());
             bool isKnown = index <= image.Index || image.HasEnded;
             bool joins = op is QueueOp.Enqueued or QueueOp.EnqueuedToo or QueueOp.EnqueuedInLane or QueueOp.EnqueuedTooInLane;
@@ -109,11 +110,12 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
                 message = StoredMessage.Read(lastMessage, formats);
                 LoggedMessageCount++;
             }
+            else if (op == QueueOp.Replaced && !isKnown) message = StoredMessage.Read(replacement, formats);
             if (isKnown) QueueImage.Skip(op, ref reader);
             else image.Apply(op, sequence, lane, ref reader, message);
         }
     }
 
     private static bool NamesLane(QueueOp op) =>
-        op is QueueOp.Settled or QueueOp.Returned or QueueOp.Delivered or QueueOp.Held or QueueOp.EnqueuedInLane or QueueOp.EnqueuedTooInLane;
+        op is QueueOp.Settled or QueueOp.Returned or QueueOp.Delivered or QueueOp.Held or QueueOp.Replaced or QueueOp.EnqueuedInLane or QueueOp.EnqueuedTooInLane;
 }

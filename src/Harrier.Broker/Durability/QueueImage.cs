@@ -61,7 +61,7 @@ internal sealed class QueueImage
     /// <param name="sequence">The sequence that it names.</param>
     /// <param name="lane">The lane that it names, if it does.</param>
     /// <param name="reader">At the rest of it.</param>
-    /// <param name="message">The message, for one that has joined.</param>
+    /// <param name="message">The message, for one that has joined or come in place of another.</param>
     public void Apply(QueueOp op, ulong sequence, byte lane, ref OpReader reader, Message? message)
     {
         switch (op)
@@ -76,6 +76,7 @@ internal sealed class QueueImage
             case QueueOp.Purged: Purge(sequence, ref reader); break;
             case QueueOp.Ended: End(); break;
             case QueueOp.Remembered: Keys.Add((reader.Bytes().ToArray(), reader.Fixed())); break;
+            case QueueOp.Replaced: Replace(sequence, lane, message!); break;
             case QueueOp.Held: Held[sequence] = (long)reader.Number(); break;
             case QueueOp.Paused: IsPaused = sequence != 0; break;
             default: throw new DataDamagedException($"the log holds an op {(byte)op} that this Harrier does not know");
@@ -151,6 +152,27 @@ internal sealed class QueueImage
             Fresh[at] = Fresh[at] with { Message = null };
         }
         else if (FindRun(sequence, lane) is { } run && !run.Gone.Contains(sequence)) run.Remove(sequence, bodySize, isLogged: true);
+    }
+
+    // What stood in a run gets a place of its own.
+    private void Replace(ulong sequence, byte lane, Message message)
+    {
+        if (Scattered.TryGetValue(sequence, out QueueEntry scattered))
+        {
+            scattered.Release();
+            Scattered[sequence] = scattered with { Message = message, Stored = default };
+        }
+        else if (FindFresh(sequence) is { } at && Fresh[at].Message is { } replaced)
+        {
+            replaced.Release();
+            Fresh[at] = Fresh[at] with { Message = message };
+        }
+        else if (FindRun(sequence, lane) is { } run && !run.Gone.Contains(sequence))
+        {
+            Scattered.Add(sequence, run.WithCounts(new QueueEntry(message, sequence, isLogged: true, lane), DeliveredUpTo.GetValueOrDefault(lane)));
+            run.Remove(sequence, message.BodySize, isLogged: true);
+        }
+        else message.Release();
     }
 
     private void Return(ulong sequence, byte lane, ref OpReader reader)

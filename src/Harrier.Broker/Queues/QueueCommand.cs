@@ -12,7 +12,7 @@ public enum QueueCommandKind : byte
     /// <summary>Take a message. Carries one reference to it.</summary>
     Enqueue,
 
-    /// <summary>End a delivery.</summary>
+    /// <summary>End a delivery. A message, and one reference to it, comes back in its place when there is one.</summary>
     Settle,
 
     /// <summary>Add a consumer, without deliveries until <see cref="Resume"/>: its session answers the client first (note 79).</summary>

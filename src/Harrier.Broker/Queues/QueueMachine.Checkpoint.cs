@@ -20,6 +20,7 @@ public sealed partial class QueueMachine
     {
         var snapshot = new QueueSnapshot(queue, index, _nextSequence, sparse) { HasEnded = IsDeleted, IsPaused = IsPaused };
         if (IsDeleted) return snapshot;
+        BeginWriting();
         IEnumerable<QueueEntry> inLanes = _ready.Lanes.SelectMany(lane => lane.Returned.Concat(lane.Window));
         foreach (QueueEntry entry in Given().Concat(_aside.Values.Select(aside => aside.Entry)).Concat(inLanes))
         {
@@ -57,6 +58,7 @@ public sealed partial class QueueMachine
         }
         foreach ((RunState from, RunState to) in snapshot.MovedRuns) Move(from, to);
         foreach (FreshSnapshot fresh in snapshot.Fresh) _ready[fresh.Lane].MoveFreshOut(fresh);
+        EndWriting();
         if (snapshot.Fresh.Count > 0) _expiries.Compact(place => _ready[place.Lane].IsInMemory(place.Sequence)); // the timetables have them now
 
         QueueEntry MoveOut(QueueEntry entry)
@@ -77,7 +79,7 @@ public sealed partial class QueueMachine
         // What is on its way keeps its message: somebody is about to send it on.
         QueueEntry NoteStored(QueueEntry entry)
         {
-            if (entry.Stored.File is not null || snapshot.Find(entry.Sequence) is not { } stored) return entry;
+            if (entry.Stored.File is not null || _replaced?.Contains(entry.Sequence) == true || snapshot.Find(entry.Sequence) is not { } stored) return entry;
             stored.File!.Retain(stored.Size);
             return entry with { Stored = stored };
         }

@@ -88,7 +88,12 @@ public sealed partial class QueueMachine
     private void Settle(in QueueCommand command, QueueEffects effects)
     {
         Queue queue = command.Queue;
-        if (!_unacked.TryRemove(command.Delivery, out QueueEntry entry, out QueueConsumer? consumer)) return; // its lease had ended
+        if (!_unacked.TryRemove(command.Delivery, out QueueEntry entry, out QueueConsumer? consumer))
+        {
+            command.Message?.Release();
+            return; // its lease had ended
+        }
+        if (command.Message is { } replacement) entry = Replace(queue, in entry, replacement, effects);
         switch (command.Outcome)
         {
             case Outcome.Accepted:

@@ -297,6 +297,7 @@ public sealed partial class QueueMachine
             command.Message!.Release();
             effects.Settle(command.Receipt, Outcome.Accepted);
         }
+        else if (command.Kind == QueueCommandKind.Settle) command.Message?.Release();
         if (command.Load is { Kind: not BacklogLoadKind.Browse } load) load.Discard();
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Deleted);
     }

@@ -38,4 +38,7 @@ internal enum QueueOp : byte
 
     /// <summary>Lane, terminus: the message was given to that terminus, which alone may have it until it came back.</summary>
     Held = 12,
+
+    /// <summary>Lane, message: it has come in place of the one that the queue had.</summary>
+    Replaced = 13,
 }

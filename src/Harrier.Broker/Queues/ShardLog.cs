@@ -103,6 +103,13 @@ public sealed class ShardLog
         Writer.Fixed(forgottenAtMs);
     }
 
+    internal void Replaced(Queue queue, in QueueEntry entry)
+    {
+        Begin(QueueOp.Replaced, queue, entry.Sequence);
+        Writer.Byte(entry.Lane);
+        Writer.Message(entry.Message!);
+    }
+
     internal void Held(Queue queue, in QueueEntry entry, long holder)
     {
         Begin(QueueOp.Held, queue, entry.Sequence);

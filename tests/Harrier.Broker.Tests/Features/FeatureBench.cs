@@ -104,9 +104,9 @@ internal sealed class FeatureBench : IDisposable
 
     public List<int> Numbers(string queue = "q") => [.. GetAll(queue).Select(taken => taken.Number)];
 
-    public void Settle(DeliveryId id, Outcome outcome, string queue = "q")
+    public void Settle(DeliveryId id, Outcome outcome, string queue = "q", Message? replacement = null)
     {
-        Run(new QueueCommand(QueueCommandKind.Settle, this[queue], Delivery: id, Outcome: outcome));
+        Run(new QueueCommand(QueueCommandKind.Settle, this[queue], replacement, Delivery: id, Outcome: outcome));
         Settle();
     }
 

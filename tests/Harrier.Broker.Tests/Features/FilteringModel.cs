@@ -10,7 +10,7 @@ using Shouldly;
 namespace Harrier.Broker.Tests.Features;
 
 /// <summary>
-/// A queue "q" as a list, with an ordinary consumer, two with a filter and one that browses. Which consumer is served first is not said, so the model takes every
+/// A queue "q" as a list, with an ordinary consumer, two with a filter and one that browses; what comes back may be annotated. Which consumer is served first is not said, so the model takes every
 /// delivery as it comes and asks whether a list would have made it; when all is quiet, nobody may have to wait for anything that is there.
 /// </summary>
 internal sealed class FilteringModel
@@ -22,8 +22,9 @@ internal sealed class FilteringModel
     private readonly int _sizeFactor;
     private readonly List<Item> _items = [];
     private readonly Taker?[] _takers = new Taker?[4];
-    private readonly List<(Taker Taker, int Number, Delivery Delivery)> _received = [];
+    private readonly List<(Taker Taker, int Number, string Note, Delivery Delivery)> _received = [];
     private int _published;
+    private int _noteCount;
     private int _deadCount;
     private long _nowMs;
 
@@ -50,7 +51,7 @@ internal sealed class FilteringModel
         switch (step.Action)
         {
             case FilteringAction.Publish: Publish(a, b); break;
-            case FilteringAction.Settle when Unacked is { Count: > 0 } unacked: Settle(unacked[a % unacked.Count], (Outcome)(b % 4)); break;
+            case FilteringAction.Settle when Unacked is { Count: > 0 } unacked: Settle(unacked[a % unacked.Count], (Outcome)(b % 4), isReplaced: b % 3 == 0); break;
             case FilteringAction.Get: Get(); break;
             case FilteringAction.Advance: Advance(10 * (1 + a % 20)); break;
             case FilteringAction.Checkpoint: _bench.Checkpoint(); break;
@@ -68,7 +69,7 @@ internal sealed class FilteringModel
     {
         for (int i = 0; i < _takers.Length; i++)
             if (_takers[i] is not null) Toggle(i, prefetch: 0);
-        foreach (Item item in Unacked) Settle(item, Outcome.Released);
+        foreach (Item item in Unacked) Settle(item, Outcome.Released, isReplaced: false);
         Advance(20);
         Compare();
         int[] left = [.. Ready.Select(item => item.Number)];
@@ -78,17 +79,19 @@ internal sealed class FilteringModel
     private void Publish(int a, int b)
     {
         long? expirationMs = a % 4 == 0 ? 10 * (1 + b % 60) : null;
-        var item = new Item(_published++, (byte)Math.Min(a % 7, _settings.PriorityMax), IsPersistent: _bench.IsTransient || a % 5 != 0)
+        int size = _sizeFactor * (4 + b % 60);
+        var item = new Item(_published++, (byte)Math.Min(a % 7, _settings.PriorityMax), size, _nowMs, isPersistent: _bench.IsTransient || a % 5 != 0)
         {
             ExpiresAtMs = expirationMs is { } ms ? _nowMs + ms : long.MaxValue,
         };
         _items.Add(item);
-        _bench.Publish(item.Number, expirationMs, _sizeFactor * (4 + b % 60), (byte)(a % 7), item.IsPersistent);
+        _bench.Publish(item.Number, expirationMs, size, (byte)(a % 7), item.IsPersistent);
     }
 
-    private void Settle(Item item, Outcome outcome)
+    private void Settle(Item item, Outcome outcome, bool isReplaced)
     {
         item.Taker = null;
+        if (isReplaced) item.Note = $"{++_noteCount}";
         if (outcome == Outcome.Accepted) _items.Remove(item);
         else if (outcome == Outcome.Rejected) Die(item);
         else
@@ -99,7 +102,14 @@ internal sealed class FilteringModel
             if (item.FailureCount > _settings.DeliveryLimit || item.ExpiresAtMs <= _nowMs) Die(item);
             else (item.State, item.ReadyAtMs) = (isDelayed ? ItemState.Postponed : ItemState.Ready, _nowMs + RetryMs);
         }
-        _bench.Settle(item.Id, outcome);
+        _bench.Settle(item.Id, outcome, replacement: isReplaced ? MessageOf(item) : null);
+    }
+
+    private static Message MessageOf(Item item)
+    {
+        Message message = FeatureBench.MessageOf(item.Number, item.Size, item.Lane, item.IsPersistent, item.Note);
+        (message.ArrivedAtMs, message.ExpiresAtMs) = (item.ArrivedAtMs, item.ExpiresAtMs == long.MaxValue ? 0 : item.ExpiresAtMs);
+        return message;
     }
 
     private void Get()
@@ -164,7 +174,7 @@ internal sealed class FilteringModel
             return;
         }
         Taker taker = null!;
-        var output = new FakeConsumer { OnDelivery = delivery => _received.Add((taker, DurableBench.NumberOf(delivery.Message), delivery)) };
+        var output = new FakeConsumer { OnDelivery = delivery => _received.Add((taker, DurableBench.NumberOf(delivery.Message), NotedFormat.KeyOf(delivery.Message), delivery)) };
         taker = _takers[at] = new Taker(new QueueConsumer(_bench["q"], output)
         {
             PrefetchCount = at == 3 ? 0 : prefetch, IsBrowsing = at == 3, NoAck = at == 3, Filter = at is 1 or 2 ? new NumberFilter(3, at) : null,
@@ -191,7 +201,7 @@ internal sealed class FilteringModel
     /// <summary>Takes note of what was delivered.</summary>
     private void Take()
     {
-        foreach ((Taker taker, int number, Delivery delivery) in _received)
+        foreach ((Taker taker, int number, string note, Delivery delivery) in _received)
         {
             Item item = _items.Find(item => item.Number == number).ShouldNotBeNull($"message {number}");
             if (taker.Consumer.IsBrowsing)
@@ -200,7 +210,7 @@ internal sealed class FilteringModel
                 continue;
             }
             item.ShouldBe(Ready.First(taker.Wants), $"message {number} comes when it is its turn");
-            (delivery.IsRedelivered, delivery.DeliveryCount).ShouldBe((item.WasGiven, item.FailureCount), $"message {number}");
+            (delivery.IsRedelivered, delivery.DeliveryCount, note).ShouldBe((item.WasGiven, item.FailureCount, item.Note), $"message {number}");
             (item.State, item.Taker, item.Id, item.WasGiven) = (ItemState.Unacked, taker, delivery.Id, true);
             CreditOf(taker).ShouldBeGreaterThanOrEqualTo(0);
         }
@@ -237,13 +247,20 @@ internal sealed class FilteringModel
         public bool Wants(Item item) => Consumer.Filter is not NumberFilter filter || filter.Matches(item.Number);
     }
 
-    private sealed class Item(int number, byte lane, bool IsPersistent)
+    private sealed class Item(int number, byte lane, int size, long arrivedAtMs, bool isPersistent)
     {
         public int Number { get; } = number;
 
         public byte Lane { get; } = lane;
 
-        public bool IsPersistent { get; } = IsPersistent;
+        public int Size { get; } = size;
+
+        public long ArrivedAtMs { get; } = arrivedAtMs;
+
+        public bool IsPersistent { get; } = isPersistent;
+
+        /// <summary>What the last consumer that had it has noted on it.</summary>
+        public string Note { get; set; } = "";
 
         public ItemState State { get; set; }
 

@@ -11,6 +11,8 @@ internal sealed class NotedFormat : PlainFormat
 
     public static byte[] Properties(string key) => Encoding.UTF8.GetBytes(key);
 
+    public static string KeyOf(Message message) => Encoding.UTF8.GetString(message.Properties).Split('|')[0];
+
     public static string[] DeathsOf(Message message) => Encoding.UTF8.GetString(message.Properties).Split('|')[1..];
 
     public override bool TryFindHeader(ReadOnlySpan<byte> properties, ReadOnlySpan<byte> name, out HeaderValue value)

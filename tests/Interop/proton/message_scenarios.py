@@ -8,8 +8,8 @@ from proton import (
 from proton.reactor import AtMostOnce
 from proton.utils import LinkDetached
 
-from interop_harness import expect, expect_equal
-from proton_session import accept, annotations, queue_address, using
+from interop_harness import expect, expect_equal, unique
+from proton_session import Inbox, accept, annotations, queue_address, using
 
 MIB = 1024 * 1024
 
@@ -202,6 +202,22 @@ def larger_than_allowed_detaches(session):
         raise AssertionError("the broker took a message that is larger than max-message-size")
     # The session goes on.
     session.fill(queue, "x")
+    session.expect_ready(queue, 1)
+
+
+@using("larger-than-the-receiver-takes")
+def larger_than_the_receiver_takes(session):
+    """The receiver's max-message-size holds as well; the message stays for somebody who takes it."""
+    queue = session.queue()
+    session.fill(queue, "x" * 5000)
+    inbox = Inbox()
+    link = session.connection.container.create_receiver(
+        session.connection.conn, queue_address(queue), name=unique("link"), handler=inbox)
+    link.max_message_size = 1000
+    link.flow(1)
+    session.connection.wait(lambda: inbox.closed_with, msg="detach")
+    expect_equal(inbox.closed_with.name, "amqp:link:message-size-exceeded", "condition")
+    expect_equal(inbox.received, [], "messages")
     session.expect_ready(queue, 1)
 
 

@@ -40,7 +40,6 @@ def selected(session, queue, selector, count):
     taken = receiver.take(count)
     for _, delivery in taken:
         settle(delivery, Delivery.RELEASED)
-    session.flush()
     receiver.close()
     session.expect_ready(queue, 6)
     return [message.body for message, _ in taken]
@@ -59,6 +58,14 @@ def selector_leaves_the_rest(session):
     session.sender(queue_address(queue)).send(Message(body=6, properties={"colour": "red"}))
     session.sender(queue_address(queue)).send(Message(body=7, properties={"colour": "green"}))
     expect_equal(receiver.take(1)[0][0].body, 7, "body")
+
+
+@using("selector-released-while-detaching")
+def selector_released_while_detaching(session):
+    """What is released goes to the same link at once, which is being closed: it must come back each time."""
+    queue = fill_with_colours(session)
+    for _ in range(150):
+        selected(session, queue, "size > 3", 2)
 
 
 @using("selector-expressions")
