@@ -370,11 +370,10 @@ internal sealed class Session10
     private void ForgetReceived(uint first, uint last)
     {
         if (AwaitingSender.Count == 0) return;
-        foreach ((uint id, (DurableIncomingLink10 link, byte[] tag)) in AwaitingSender.Where(a => a.Key - first <= last - first).ToArray())
-        {
-            AwaitingSender.Remove(id);
-            link.Forget(tag);
-        }
+        bool isNarrow = last - first < (uint)AwaitingSender.Count; // as a rule it settles few of many
+        uint[] ids = isNarrow ? [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => first + (uint)i)] : [.. AwaitingSender.Keys.Where(id => id - first <= last - first)];
+        foreach (uint id in ids)
+            if (AwaitingSender.Remove(id, out (DurableIncomingLink10 Link, byte[] Tag) awaited)) awaited.Link.Forget(awaited.Tag);
     }
 
     private Link10 FindLink(uint handle)
