@@ -34,7 +34,7 @@ public sealed partial class StorageCommandTests : IDisposable
         queue.GetProperty("virtualHost").GetString().ShouldBe("/");
         queue.GetProperty("messages").GetInt64().ShouldBe(20);
         queue.GetProperty("runs").EnumerateArray().Sum(run => run.GetProperty("messages").GetInt32()).ShouldBe(20);
-        root.GetProperty("manifest").GetProperty("formatVersion").GetInt32().ShouldBe(2);
+        root.GetProperty("manifest").GetProperty("formatVersion").GetInt32().ShouldBe(3);
         root.GetProperty("segments").EnumerateArray().Sum(s => s.GetProperty("records").GetInt64()).ShouldBe(20);
         root.GetProperty("damages").GetArrayLength().ShouldBe(0);
         (exitCode, text, _) = await RunAsync("storage", "verify", _data);
