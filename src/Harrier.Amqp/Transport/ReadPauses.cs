@@ -63,6 +63,7 @@ internal sealed class ReadPauses(FrameOutput output, MessageBroker broker, Heart
     /// <summary>Waits for the gate to open; tells the client when it wants to know (note 21).</summary>
     private async Task AwaitOpenAsync()
     {
+        heartbeat.Pause();
         notices.OnHeldBack();
         output.Flush();
         await WaitAsync(broker.Flow.WaitAsync(CancellationToken.None));

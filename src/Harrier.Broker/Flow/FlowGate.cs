@@ -18,8 +18,12 @@ public sealed class FlowGate
     private readonly Lock _changing = new();
     private TaskCompletionSource? _opened;
     private volatile FlowReasons _reasons;
+    private int _waitingCount;
 
     public bool IsOpen => _reasons == FlowReasons.None;
+
+    /// <summary>Publishers that wait. May be a moment old.</summary>
+    public int WaitingCount => Volatile.Read(ref _waitingCount);
 
     /// <summary>What clients are told, in RabbitMQ's words (behaviour section 1.1).</summary>
     public string ReasonText => _reasons switch
@@ -47,8 +51,18 @@ public sealed class FlowGate
     }
 
     /// <summary>Ends when the gate is open.</summary>
-    public Task WaitAsync(CancellationToken stop)
+    public async Task WaitAsync(CancellationToken stop)
     {
-        lock (_changing) return _opened is null ? Task.CompletedTask : _opened.Task.WaitAsync(stop);
+        Task opened;
+        lock (_changing) opened = _opened?.Task ?? Task.CompletedTask;
+        Interlocked.Increment(ref _waitingCount);
+        try
+        {
+            await opened.WaitAsync(stop);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waitingCount);
+        }
     }
 }

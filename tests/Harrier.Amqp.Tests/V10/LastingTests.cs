@@ -20,6 +20,7 @@ public class LastingTests
         await consumer.Grant(10);
         await consumer.ExpectDelivery();
         await consumer.ExpectQuiet();
+        while (server.Broker.Flow.WaitingCount == 0) await Task.Yield();
         sent.IsCompleted.ShouldBeFalse();
         server.Pass(1_000_000); // its silence is ours
         server.Broker.Flow.Set(FlowReasons.Memory, holds: false);
