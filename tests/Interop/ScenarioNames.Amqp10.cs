@@ -14,7 +14,6 @@ internal static partial class ScenarioNames
         "example-transactional-receive",
         "open-properties",
         "wrong-password-refused",
-        "scram-sha-256",
         "mechanism-of-protons-choice",
         "virtual-host-by-hostname",
         "heartbeats-while-idle",

@@ -3,7 +3,7 @@
 import socket
 import urllib.parse
 
-from proton import ConnectionException, Delivery, Message, SASL, symbol
+from proton import ConnectionException, Delivery, Message, symbol
 from proton.utils import ConnectionClosed
 
 from interop_harness import expect, expect_equal, unique
@@ -36,16 +36,6 @@ def wrong_password_refused(session):
     expect_open_refused(session, "amqp:unauthorized-access", user="nobody")
     # The broker is none the worse.
     close(session.connect())
-
-
-@using("scram-sha-256")
-def scram_sha_256(session):
-    """Debian builds Proton without Cyrus SASL: there it knows PLAIN and ANONYMOUS alone, and this checks nothing."""
-    if not SASL.extended():
-        return
-    connection = session.connect(allowed_mechs="SCRAM-SHA-256")
-    expect_equal(connection.conn.transport.sasl().mech, "SCRAM-SHA-256", "mechanism")
-    expect_open_refused(session, "amqp:unauthorized-access", password="wrong", allowed_mechs="SCRAM-SHA-256")
 
 
 @using("mechanism-of-protons-choice")
