@@ -44,6 +44,12 @@ public class AnnotatedOutcomeTests
     [Theory]
     [InlineData("y")]
     [InlineData("")]
+    [InlineData("x-opt-deaths")]
+    [InlineData("x-first-death-queue")]
+    [InlineData("x-last-death-reason")]
+    [InlineData("x-exchange")]
+    [InlineData("x-routing-key")]
+    [InlineData("x-cc")]
     public async Task Key_of_another_kind_costs_the_link_and_not_the_message(string key)
     {
         await using var server = new TestServer();

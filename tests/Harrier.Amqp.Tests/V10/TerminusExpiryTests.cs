@@ -170,6 +170,18 @@ public sealed class TerminusExpiryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Other_users_have_links_of_their_own()
+    {
+        await using var server = new TestServer(users: [TestUsers.Guest, TestUsers.Create("ann", "secret", "/")]);
+        server.Declare("q");
+        WireScript10 guest = await server.Open10(), ann = await server.Open10(new OpenOptions10 { User = "ann", Password = "secret" });
+        await guest.AttachOutbox(new DurableEnd { Name = "x" });
+        await ann.AttachOutbox(new DurableEnd { Name = "x" });
+        server.TerminusCount.ShouldBe(2);
+        await guest.ExpectQuiet();
+    }
+
+    [Fact]
     public async Task Two_that_want_each_others_links_both_get_them()
     {
         WireScript10 other = await _server.Open10();

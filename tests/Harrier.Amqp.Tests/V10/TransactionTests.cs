@@ -129,6 +129,23 @@ public class TransactionTests
     }
 
     [Fact]
+    public async Task Transaction_with_a_message_that_failed_only_rolls_back()
+    {
+        await using var server = new TestServer();
+        server.Declare("q");
+        WireScript10 client = await server.Open10();
+        await client.AttachSender();
+        await client.AttachCoordinator();
+        string id = await client.Declare();
+        await client.ExpectDisposition("transactional-state", await client.Transfer("whole", state: States10.In(id)));
+        await client.Send(new Transfer { DeliveryId = client.NextDeliveryId(), DeliveryTag = "bad"u8, State = States10.In(id) }, payload: new byte[] { 1, 2, 3 });
+        await client.ExpectDetach("amqp:decode-error");
+        WireState state = await client.Discharge(id);
+        (state.Name, state.Error?.Condition).ShouldBe(("rejected", "amqp:transaction:rollback"));
+        server.Queue("q").ReadyCount.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Outcomes_do_not_count_after_the_rollback()
     {
         await using var server = new TestServer();
