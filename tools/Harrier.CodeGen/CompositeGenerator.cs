@@ -97,7 +97,8 @@ public static class CompositeGenerator
     {
         text.Append("    /// <summary>Reads the fields, the list behind the descriptor.</summary>\n");
         text.Append($"    public static {c.TypeName} Decode(scoped ref ValueReader reader)\n    {{\n");
-        text.Append($"        var fields = new FieldReader(ref reader, \"{c.Type.Name}\", {c.Fields.Count});\n");
+        text.Append("        FieldReader fields = default;\n"); // and not constructed: that would be copied
+        text.Append($"        fields.Begin(ref reader, \"{c.Type.Name}\", {c.Fields.Count});\n");
         text.Append($"        var value = new {c.TypeName}");
         if (c.Fields.Count == 0) text.Append("();\n");
         else

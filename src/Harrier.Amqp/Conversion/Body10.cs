@@ -11,6 +11,15 @@ internal static class Body10
     /// </summary>
     public static void Check(ReadOnlySpan<byte> body)
     {
+        if (!IsOneData(body)) CheckSections(body);
+    }
+
+    // What most clients send: the descriptor as a small ulong, a binary of 8 bits, and nothing more.
+    private static bool IsOneData(ReadOnlySpan<byte> body) =>
+        body.Length >= 5 && body.StartsWith<byte>([(byte)FormatCode.Described, (byte)FormatCode.SmallULong, (byte)SectionKind.Data, (byte)FormatCode.Binary8]) && body[4] == body.Length - 5;
+
+    private static void CheckSections(ReadOnlySpan<byte> body)
+    {
         SectionKind last = default;
         var reader = new SectionReader10(body);
         while (reader.TryRead(out SectionKind kind, out _))

@@ -10,20 +10,22 @@ internal readonly ref struct PublishSections10
     /// <summary>Bytes of further routing keys that a message may have: as many as fit the largest 0-9-1 header frame.</summary>
     public const int CarbonCopiesSizeMax = 128 << 10;
 
-    private readonly Value10 _carbonCopies;
+    private readonly ReadOnlySpan<byte> _carbonCopies;
     private readonly ReadOnlySpan<byte> _userId;
     private readonly ReadOnlySpan<byte> _to;
     private readonly ReadOnlySpan<byte> _subject;
 
-    private PublishSections10(Sections10 sections)
+    /// <summary>Reads header and properties, and checks them; the maps have been checked. Throws <see cref="DecodeException"/>.</summary>
+    /// <remarks>A constructor, for results of this size are copied twice on their way out of a method.</remarks>
+    public PublishSections10(Sections10 sections)
     {
         MessageHeader header = sections.ReadHeader();
-        // RabbitMQ has it in an annotation where no header says it (behaviour note 113).
-        IsDurable = header.Durable ?? MapReader10.Find(sections.MessageAnnotations, "x-basic-delivery-mode"u8).Integer == 2;
         Priority = header.Priority;
         TimeToLiveMs = header.Ttl;
-        _carbonCopies = MapReader10.Find(sections.MessageAnnotations, "x-cc"u8);
-        if (sections.HasProperties) ReadProperties(sections, out _userId, out _to, out _subject);
+        bool isAnnotatedDurable = false;
+        if (sections.HasMessageAnnotations) ReadAnnotations(in sections, out isAnnotatedDurable, out _carbonCopies);
+        IsDurable = header.Durable ?? isAnnotatedDurable;
+        if (sections.HasProperties) ReadProperties(in sections, out _userId, out _to, out _subject);
     }
 
     /// <summary>Whether it is to survive a restart; one that does not say so is not.</summary>
@@ -51,29 +53,24 @@ internal readonly ref struct PublishSections10
         if (properties.Length > Sections10.PrefixSizeMax)
             throw new DecodeException($"the sections in front of the body have more than {Sections10.PrefixSizeMax} bytes");
         Sections10 sections = Sections10.Find(properties);
-        return Read(sections);
-    }
-
-    /// <summary>Reads and checks what stands in the sections. Throws <see cref="DecodeException"/>.</summary>
-    public static PublishSections10 Read(Sections10 sections)
-    {
         sections.ValidateMaps();
         return new PublishSections10(sections);
     }
-
-    /// <summary>Reads what was checked before.</summary>
-    public static PublishSections10 Of(Sections10 sections) => new(sections);
 
     /// <summary>
     /// The keys of the annotation x-cc, or null when there are none. Throws <see cref="DecodeException"/> for more than <see cref="CarbonCopiesSizeMax"/>
     /// bytes of them; what is no list of strings is ignored, as RabbitMQ does.
     /// </summary>
-    public Utf8Name[]? ExtraRoutingKeys()
+    public Utf8Name[]? ExtraRoutingKeys() => _carbonCopies.IsEmpty ? null : KeysOf(Value10.Of(_carbonCopies));
+
+    // Apart, like what follows: what they look at takes room on the stack that would be cleared for every message, and many messages have none of it.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Utf8Name[]? KeysOf(Value10 carbonCopies)
     {
-        if (!_carbonCopies.IsList) return null;
-        if (_carbonCopies.Bytes.Length > CarbonCopiesSizeMax) throw new DecodeException($"x-cc has more than {CarbonCopiesSizeMax} bytes");
+        if (!carbonCopies.IsList) return null;
+        if (carbonCopies.Bytes.Length > CarbonCopiesSizeMax) throw new DecodeException($"x-cc has more than {CarbonCopiesSizeMax} bytes");
         var keys = new HashSet<Utf8Name>();
-        var reader = new ListReader10(_carbonCopies);
+        var reader = new ListReader10(carbonCopies);
         while (reader.Left > 0)
         {
             Value10 key = reader.Read();
@@ -82,9 +79,16 @@ internal readonly ref struct PublishSections10
         return keys.Count == 0 ? null : [.. keys];
     }
 
-    // Apart, for all the properties take much room on the stack, and many messages have none.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ReadProperties(Sections10 sections, out ReadOnlySpan<byte> userId, out ReadOnlySpan<byte> to, out ReadOnlySpan<byte> subject)
+    private static void ReadAnnotations(scoped in Sections10 sections, out bool isDurable, out ReadOnlySpan<byte> carbonCopies)
+    {
+        // RabbitMQ has it in an annotation where no header says it (behaviour note 113).
+        isDurable = MapReader10.Find(sections.MessageAnnotations, "x-basic-delivery-mode"u8).Integer == 2;
+        carbonCopies = MapReader10.Find(sections.MessageAnnotations, "x-cc"u8).Encoded;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ReadProperties(scoped in Sections10 sections, out ReadOnlySpan<byte> userId, out ReadOnlySpan<byte> to, out ReadOnlySpan<byte> subject)
     {
         MessageProperties properties = sections.ReadProperties();
         userId = properties.UserId;

@@ -49,8 +49,14 @@ internal ref struct SectionReader10(ReadOnlySpan<byte> sections)
     public static SectionKind ReadKind(scoped ref ValueReader reader)
     {
         SectionKind kind = KindOf(reader.ReadDescriptor());
-        if (!Suits(kind, reader.Next)) throw new DecodeException($"the section 0x{(byte)kind:x2} has a value with the constructor 0x{(byte)reader.Next:x2}");
+        AssertSuits(kind, reader.Next);
         return kind;
+    }
+
+    /// <summary>Throws <see cref="DecodeException"/> when a section of that kind has no values with that constructor.</summary>
+    public static void AssertSuits(SectionKind kind, FormatCode code)
+    {
+        if (!Suits(kind, code)) throw new DecodeException($"the section 0x{(byte)kind:x2} has a value with the constructor 0x{(byte)code:x2}");
     }
 
     /// <summary>The section that a descriptor announces. Throws <see cref="DecodeException"/> when it announces none.</summary>

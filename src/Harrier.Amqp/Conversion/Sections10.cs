@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Conversion;
@@ -24,31 +25,46 @@ internal readonly ref struct Sections10
     private readonly int _applicationPropertiesAt;
     private readonly int _bareAt;
 
-    private Sections10(ReadOnlySpan<byte> prefix)
+    /// <summary>
+    /// Finds them in a message whose beginning has come. Throws <see cref="DecodeException"/> when there are no such
+    /// sections, in another order, or more than <see cref="PrefixSizeMax"/> bytes of them.
+    /// </summary>
+    /// <param name="received">The encoded message from its first byte on, or no more than what stands in front of the body.</param>
+    /// <remarks>A constructor, for results of this size are copied twice on their way out of a method.</remarks>
+    public Sections10(ReadOnlySpan<byte> received)
     {
-        _prefix = prefix;
-        _bareAt = prefix.Length;
+        int at = 0, bareAt = -1;
         SectionKind last = default;
-        var reader = new ValueReader(prefix);
-        while (!reader.IsAtEnd)
+        while (TryReadDescriptor(received[at..], out SectionKind kind, out int descriptorSize))
         {
-            int at = prefix.Length - reader.Rest.Length;
-            SectionKind kind = SectionReader10.ReadKind(ref reader);
-            CheckOrder(last, kind);
+            if (kind >= SectionKind.Data)
+            {
+                IsBodyFound = kind != SectionKind.Footer ? true : throw new DecodeException("a message has no body");
+                break;
+            }
+            if (kind <= last) throw new DecodeException($"the section 0x{(byte)kind:x2} comes after the section 0x{(byte)last:x2}");
             last = kind;
-            int valueAt = prefix.Length - reader.Rest.Length;
-            reader.Skip();
+            int valueAt = at + descriptorSize;
+            if (!TryMeasure(received[valueAt..], kind, out long valueSize)) break;
+            long end = valueAt + valueSize;
+            if (end > PrefixSizeMax) throw new DecodeException($"the sections in front of the body have more than {PrefixSizeMax} bytes");
+            if (end > received.Length) break;
             switch (kind)
             {
-                case SectionKind.Header: (_headerAt, _headerSize) = (valueAt, prefix.Length - reader.Rest.Length); break;
+                case SectionKind.Header: (_headerAt, _headerSize) = (valueAt, (int)end); break;
                 case SectionKind.DeliveryAnnotations: HasDeliveryAnnotations = true; break;
                 case SectionKind.MessageAnnotations: _annotationsAt = valueAt; break;
-                case SectionKind.Properties: (_propertiesAt, _bareAt) = (valueAt, at); break;
-                case SectionKind.ApplicationProperties: (_applicationPropertiesAt, _bareAt) = (valueAt, Math.Min(_bareAt, at)); break;
-                default: throw new DecodeException("a section of the body stands in front of it");
+                case SectionKind.Properties: (_propertiesAt, bareAt) = (valueAt, at); break;
+                default: (_applicationPropertiesAt, bareAt) = (valueAt, bareAt < 0 ? at : bareAt); break;
             }
+            at = (int)end;
         }
+        _prefix = received[..at];
+        _bareAt = bareAt < 0 ? at : bareAt;
     }
+
+    /// <summary>Whether the body begins behind them; if not, more of the message is needed, or it has none.</summary>
+    public bool IsBodyFound { get; }
 
     /// <summary>Whether there are delivery annotations, which are for one hop only (1.0 part 3, section 3.2.2).</summary>
     public bool HasDeliveryAnnotations { get; }
@@ -58,6 +74,8 @@ internal readonly ref struct Sections10
 
     /// <summary>A list.</summary>
     public Value10 Header => At(_headerAt);
+
+    public bool HasMessageAnnotations => _annotationsAt != 0;
 
     /// <summary>A map.</summary>
     public Value10 MessageAnnotations => At(_annotationsAt);
@@ -73,42 +91,33 @@ internal readonly ref struct Sections10
     /// <summary>What of the bare message stands in front of the body, which nobody may change: both properties with their descriptors.</summary>
     public ReadOnlySpan<byte> Bare => _prefix[_bareAt..];
 
-    /// <summary>Finds them. Throws <see cref="DecodeException"/> unless they are sections of those kinds in their order.</summary>
-    public static Sections10 Find(ReadOnlySpan<byte> prefix) => new(prefix);
+    /// <summary>All of them, as they stand.</summary>
+    public ReadOnlySpan<byte> Encoded => _prefix;
 
-    /// <summary>
-    /// Finds where the body begins, of a message whose beginning has come: false when more of it is needed. Throws <see cref="DecodeException"/> when there are
-    /// no such sections, or more than <see cref="PrefixSizeMax"/> bytes of them.
-    /// </summary>
-    /// <param name="received">The encoded message from its first byte on.</param>
-    /// <param name="prefixSize">Bytes of the sections in front of the body, delivery annotations among them.</param>
-    public static bool TryFindBody(ReadOnlySpan<byte> received, out int prefixSize)
+    /// <summary>Bytes of all of them.</summary>
+    public int Size => _prefix.Length;
+
+    /// <summary>Finds them. Throws <see cref="DecodeException"/> unless they are sections of those kinds in their order, and nothing else.</summary>
+    public static Sections10 Find(ReadOnlySpan<byte> prefix)
     {
-        prefixSize = 0;
-        SectionKind last = default;
-        while (TryReadDescriptor(received[prefixSize..], out SectionKind kind, out int size))
-        {
-            if (kind == SectionKind.Footer) throw new DecodeException("a message has no body");
-            if (kind >= SectionKind.Data) return true;
-            CheckOrder(last, kind);
-            last = kind;
-            if (!TryMeasure(received[(prefixSize + size)..], out long valueSize)) return false;
-            long end = prefixSize + size + valueSize;
-            if (end > PrefixSizeMax) throw new DecodeException($"the sections in front of the body have more than {PrefixSizeMax} bytes");
-            if (end > received.Length) return false;
-            prefixSize = (int)end;
-        }
-        return false;
+        var sections = new Sections10(prefix);
+        if (sections.IsBodyFound) throw new DecodeException("a section of the body stands in front of it");
+        if (sections.Size < prefix.Length) throw new DecodeException("a section ends before it is complete");
+        return sections;
     }
 
     /// <summary>
     /// Finds where the body of a whole message begins. Throws <see cref="DecodeException"/>, also when it has none: it is no message then (1.0 part 3,
     /// section 3.2).
     /// </summary>
-    public static int FindBody(ReadOnlySpan<byte> message) =>
-        TryFindBody(message, out int prefixSize) ? prefixSize : throw new DecodeException("a message ends before its body");
+    public static int FindBody(ReadOnlySpan<byte> message)
+    {
+        var sections = new Sections10(message);
+        return sections.IsBodyFound ? sections.Size : throw new DecodeException("a message ends before its body");
+    }
 
     /// <summary>The sections without the delivery annotations, which are for one hop only (1.0 part 3, section 3.2.2). Copied only if there are any.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)] // rare, and takes room on the stack
     public static ReadOnlySpan<byte> WithoutDeliveryAnnotations(ReadOnlySpan<byte> prefix)
     {
         var reader = new SectionReader10(prefix);
@@ -124,7 +133,7 @@ internal readonly ref struct Sections10
     public MessageHeader ReadHeader()
     {
         if (_headerAt == 0) return default;
-        var reader = new ValueReader(Header.Encoded);
+        var reader = new ValueReader(_prefix[_headerAt..]);
         return MessageHeader.Decode(ref reader);
     }
 
@@ -132,61 +141,80 @@ internal readonly ref struct Sections10
     public MessageProperties ReadProperties()
     {
         if (!HasProperties) return default;
-        var reader = new ValueReader(Properties.Encoded);
+        var reader = new ValueReader(_prefix[_propertiesAt..]);
         return MessageProperties.Decode(ref reader);
     }
 
     /// <summary>Walks the maps with everything that is inside of them, so that later readers cannot fail. Throws <see cref="DecodeException"/>.</summary>
     public void ValidateMaps()
     {
-        if (_annotationsAt != 0) MessageAnnotations.Validate();
-        if (_applicationPropertiesAt != 0) ApplicationProperties.Validate();
-    }
-
-    private static void CheckOrder(SectionKind last, SectionKind kind)
-    {
-        if (kind <= last) throw new DecodeException($"the section 0x{(byte)kind:x2} comes after the section 0x{(byte)last:x2}");
+        if ((_annotationsAt | _applicationPropertiesAt) != 0) ValidateMapsThere();
     }
 
     private static bool TryReadDescriptor(ReadOnlySpan<byte> bytes, out SectionKind kind, out int size)
     {
+        // As every client writes it.
+        if (bytes.Length >= 3 && bytes[0] == (byte)FormatCode.Described && bytes[1] == (byte)FormatCode.SmallULong)
+        {
+            kind = SectionReader10.KindOf(bytes[2]);
+            size = 3;
+            return true;
+        }
+        return TryReadRareDescriptor(bytes, out kind, out size);
+    }
+
+    private static bool TryReadRareDescriptor(ReadOnlySpan<byte> bytes, out SectionKind kind, out int size)
+    {
         (kind, size) = (default, 0);
         if (bytes.IsEmpty) return false;
         if (bytes[0] != (byte)FormatCode.Described) throw new DecodeException("a section has no descriptor");
-        if (!TryMeasure(bytes[1..], out long descriptorSize)) return false;
+        ReadOnlySpan<byte> descriptor = bytes[1..];
+        if (!IsSizeThere(descriptor)) return false;
+        long descriptorSize = (FormatCode)descriptor[0] switch
+        {
+            FormatCode.ULong0 => 1,
+            FormatCode.SmallULong => 2,
+            FormatCode.ULong => 9,
+            FormatCode.Symbol8 => 2 + descriptor[1],
+            FormatCode.Symbol32 => 5L + BinaryPrimitives.ReadUInt32BigEndian(descriptor[1..]),
+            _ => throw new DecodeException($"the descriptor of a section has the constructor 0x{descriptor[0]:x2}"),
+        };
         if (descriptorSize > DescriptorSizeMax) throw new DecodeException($"the descriptor of a section has more than {DescriptorSizeMax} bytes");
+        if (descriptorSize > descriptor.Length) return false;
         size = 1 + (int)descriptorSize;
-        if (size > bytes.Length) return false;
         var reader = new ValueReader(bytes[..size]);
         kind = SectionReader10.KindOf(reader.ReadDescriptor());
         return true;
     }
 
-    /// <summary>How many bytes a value takes, constructor and all; false when too few have come to tell. A section is no described value.</summary>
-    private static bool TryMeasure(ReadOnlySpan<byte> bytes, out long size)
+    /// <summary>How many bytes a section's value takes, constructor and all; false when too few have come to tell.</summary>
+    private static bool TryMeasure(ReadOnlySpan<byte> value, SectionKind kind, out long size)
     {
         size = 0;
-        if (bytes.IsEmpty) return false;
-        bool isSizeThere = (bytes[0] >> 4) switch
+        if (!value.IsEmpty) SectionReader10.AssertSuits(kind, (FormatCode)value[0]);
+        if (!IsSizeThere(value)) return false;
+        size = (FormatCode)value[0] switch
         {
-            0xa or 0xc or 0xe => bytes.Length >= 2,
-            0xb or 0xd or 0xf => bytes.Length >= 5,
-            _ => true,
-        };
-        if (!isSizeThere) return false;
-        size = (bytes[0] >> 4) switch
-        {
-            0x4 => 1,
-            0x5 => 2,
-            0x6 => 3,
-            0x7 => 5,
-            0x8 => 9,
-            0x9 => 17,
-            0xa or 0xc or 0xe => 2 + bytes[1],
-            0xb or 0xd or 0xf => 5L + BinaryPrimitives.ReadUInt32BigEndian(bytes[1..]),
-            _ => throw new DecodeException($"a section has a value with the constructor 0x{bytes[0]:x2}"),
+            FormatCode.List8 or FormatCode.Map8 => 2 + value[1],
+            FormatCode.List32 or FormatCode.Map32 => 5L + BinaryPrimitives.ReadUInt32BigEndian(value[1..]),
+            _ => 1, // an empty list
         };
         return true;
+    }
+
+    // The upper half of the constructor tells the width of the size (1.0 part 1, section 1.3).
+    private static bool IsSizeThere(ReadOnlySpan<byte> value) => !value.IsEmpty && (value[0] >> 4) switch
+    {
+        0xa or 0xc or 0xe => value.Length >= 2,
+        0xb or 0xd or 0xf => value.Length >= 5,
+        _ => true,
+    };
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // likewise
+    private void ValidateMapsThere()
+    {
+        if (HasMessageAnnotations) MessageAnnotations.Validate();
+        if (_applicationPropertiesAt != 0) ApplicationProperties.Validate();
     }
 
     private Value10 At(int at)

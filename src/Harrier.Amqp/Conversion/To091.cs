@@ -51,7 +51,7 @@ internal static class To091
 
     private static ReadOnlySpan<byte> Write(Sections10 sections, bool isData, Span<byte> buffer)
     {
-        var publish = PublishSections10.Of(sections);
+        var publish = new PublishSections10(sections);
         MessageProperties from = sections.ReadProperties();
         Span<byte> scratch = stackalloc byte[byte.MaxValue];
         var properties = new PropertyWriter091(buffer);

@@ -30,12 +30,8 @@ internal static class FrameWriter10
     }
 
     /// <summary>Writes a performative behind the room for a header; the bytes of both.</summary>
-    public static int WritePerformative<T>(Span<byte> to, in T performative) where T : IComposite, allows ref struct
-    {
-        var writer = new ValueWriter(to[Frame10.HeaderSize..]);
-        performative.Write(ref writer);
-        return Frame10.HeaderSize + writer.Size;
-    }
+    public static int WritePerformative<T>(Span<byte> to, in T performative) where T : IComposite, allows ref struct =>
+        Frame10.HeaderSize + performative.Write(to[Frame10.HeaderSize..]);
 
     public static void WriteHeader(Span<byte> to, int size, ushort channel, FrameType10 type = FrameType10.Amqp)
     {

@@ -54,8 +54,10 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
             _beginning.Write(payload);
             received = _beginning.WrittenSpan;
         }
-        if (Sections10.TryFindBody(received, out int prefixSize)) Begin(received[..prefixSize], received[prefixSize..], isLast, nowMs);
-        else if (isLast) Begin(received, default, isLast, nowMs); // the standard wants a body; Proton, Artemis and RabbitMQ do without
+        var sections = new Sections10(received);
+        // The standard wants a body; Proton, Artemis and RabbitMQ do without.
+        if (sections.IsBodyFound || (isLast && sections.Size == received.Length)) Begin(in sections, received[sections.Size..], isLast, nowMs);
+        else if (isLast) throw new DecodeException("a message ends within its sections");
         else if (_beginning is null)
         {
             _beginning = new ArrayBufferWriter<byte>();
@@ -65,16 +67,15 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
 
     // Apart, for what it looks at takes room on the stack that would be cleared for every transfer.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Begin(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> body, bool isLast, long nowMs)
+    private void Begin(in Sections10 found, ReadOnlySpan<byte> body, bool isLast, long nowMs)
     {
-        ReadOnlySpan<byte> kept = prefix;
-        Sections10 found = Sections10.Find(prefix);
-        if (found.HasDeliveryAnnotations) found = Sections10.Find(kept = Sections10.WithoutDeliveryAnnotations(prefix));
-        PublishSections10 sections = PublishSections10.Read(found);
+        found.ValidateMaps();
+        var sections = new PublishSections10(found);
         if (!TryAim(in sections)) return;
         if (sections.HasUserId) client.CheckUserId(sections.UserId);
         Utf8Name[]? extraRoutingKeys = sections.ExtraRoutingKeys();
         // From here on nothing is refused.
+        ReadOnlySpan<byte> kept = found.HasDeliveryAnnotations ? Sections10.WithoutDeliveryAnnotations(found.Encoded) : found.Encoded;
         _message = Message.Rent(MessageFormat10.Instance, target.ExchangeName, target.RoutingKey, kept, body.Length);
         _message.AppendBody(body, isLast ? body.Length : bytesMax);
         _message.IsPersistent = sections.IsDurable;

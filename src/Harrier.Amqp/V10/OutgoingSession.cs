@@ -16,7 +16,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
 {
     private readonly UnackedDeliveries<OutgoingLink10> _unsettled = new();
     private readonly Queue<Waiting> _waiting = new();
-    private readonly byte[] _scratch = new byte[OutgoingPayload.ScratchBytes]; // on the stack it would be cleared for every message
+    private readonly DeliveryHead _head = new();
     private List<IRoomWaiter> _roomWaiters = [];
     private uint _nextTransferId;
     private uint _peerWindow = peerWindow;
@@ -46,7 +46,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
     public void Deliver(OutgoingLink10 link, in Delivery delivery, bool isResumed = false)
     {
         ulong number = delivery.IsSettled ? _unsettled.AddSettled() : _unsettled.Add(link, delivery.Id);
-        var transfer = new OutgoingTransfer(link, (uint)number, in delivery, connection.Clock.Time, isResumed);
+        var transfer = new OutgoingTransfer(link, (uint)number, delivery, connection.Clock.Time, isResumed);
         if (_waiting.Count == 0 && TryWrite(ref transfer)) return;
         delivery.Message.AddReferences(1);
         _waiting.Enqueue(link.LastWaiting = new Waiting { Transfer = transfer });
@@ -160,7 +160,7 @@ internal sealed class OutgoingSession(Connection10 connection, Session10 session
         bool isComplete = false;
         while (!isComplete && _peerWindow > 0)
         {
-            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, _scratch);
+            isComplete = transfer.WriteFrame(Output, session.Channel, connection.PeerFrameBytesMax, _head);
             _peerWindow--;
             Volatile.Write(ref _nextTransferId, _nextTransferId + 1);
         }

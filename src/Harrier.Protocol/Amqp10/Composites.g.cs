@@ -228,7 +228,8 @@ public readonly ref struct Open : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Open Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "open", 10);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "open", 10);
         var value = new Open
         {
             ContainerId = fields.ReadString("open.container-id"),
@@ -301,7 +302,8 @@ public readonly ref struct Begin : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Begin Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "begin", 8);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "begin", 8);
         var value = new Begin
         {
             RemoteChannel = fields.ReadUShort(),
@@ -386,7 +388,8 @@ public readonly ref struct Attach : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Attach Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "attach", 14);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "attach", 14);
         var value = new Attach
         {
             Name = fields.ReadString("attach.name"),
@@ -467,7 +470,8 @@ public readonly ref struct Flow : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Flow Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "flow", 11);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "flow", 11);
         var value = new Flow
         {
             NextIncomingId = fields.ReadUInt(),
@@ -543,7 +547,8 @@ public readonly ref struct Transfer : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Transfer Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "transfer", 11);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "transfer", 11);
         var value = new Transfer
         {
             Handle = fields.ReadUInt() ?? throw FieldReader.Missing("transfer.handle"),
@@ -608,7 +613,8 @@ public readonly ref struct Disposition : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Disposition Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "disposition", 6);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "disposition", 6);
         var value = new Disposition
         {
             Role = fields.ReadRole() ?? throw FieldReader.Missing("disposition.role"),
@@ -657,7 +663,8 @@ public readonly ref struct Detach : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Detach Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "detach", 3);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "detach", 3);
         var value = new Detach
         {
             Handle = fields.ReadUInt() ?? throw FieldReader.Missing("detach.handle"),
@@ -696,7 +703,8 @@ public readonly ref struct End : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static End Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "end", 1);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "end", 1);
         var value = new End
         {
             Error = fields.ReadAny(),
@@ -731,7 +739,8 @@ public readonly ref struct Close : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Close Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "close", 1);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "close", 1);
         var value = new Close
         {
             Error = fields.ReadAny(),
@@ -772,7 +781,8 @@ public readonly ref struct AmqpError : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static AmqpError Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "error", 3);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "error", 3);
         var value = new AmqpError
         {
             Condition = fields.ReadSymbol("error.condition"),
@@ -818,7 +828,8 @@ public readonly ref struct MessageHeader : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static MessageHeader Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "header", 5);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "header", 5);
         var value = new MessageHeader
         {
             Durable = fields.ReadBoolean(),
@@ -896,7 +907,8 @@ public readonly ref struct MessageProperties : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static MessageProperties Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "properties", 13);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "properties", 13);
         var value = new MessageProperties
         {
             MessageId = fields.ReadAny(),
@@ -956,7 +968,8 @@ public readonly ref struct Received : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Received Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "received", 2);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "received", 2);
         var value = new Received
         {
             SectionNumber = fields.ReadUInt() ?? throw FieldReader.Missing("received.section-number"),
@@ -990,7 +1003,8 @@ public readonly ref struct Accepted : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Accepted Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "accepted", 0);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "accepted", 0);
         var value = new Accepted();
         fields.End();
         return value;
@@ -1021,7 +1035,8 @@ public readonly ref struct Rejected : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Rejected Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "rejected", 1);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "rejected", 1);
         var value = new Rejected
         {
             Error = fields.ReadAny(),
@@ -1053,7 +1068,8 @@ public readonly ref struct Released : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Released Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "released", 0);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "released", 0);
         var value = new Released();
         fields.End();
         return value;
@@ -1088,7 +1104,8 @@ public readonly ref struct Modified : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Modified Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "modified", 3);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "modified", 3);
         var value = new Modified
         {
             DeliveryFailed = fields.ReadBoolean(),
@@ -1154,7 +1171,8 @@ public readonly ref struct Source : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Source Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "source", 11);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "source", 11);
         var value = new Source
         {
             Address = fields.ReadAny(),
@@ -1224,7 +1242,8 @@ public readonly ref struct Target : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Target Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "target", 7);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "target", 7);
         var value = new Target
         {
             Address = fields.ReadAny(),
@@ -1268,7 +1287,8 @@ public readonly ref struct DeleteOnClose : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static DeleteOnClose Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "delete-on-close", 0);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "delete-on-close", 0);
         var value = new DeleteOnClose();
         fields.End();
         return value;
@@ -1296,7 +1316,8 @@ public readonly ref struct DeleteOnNoLinks : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static DeleteOnNoLinks Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "delete-on-no-links", 0);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "delete-on-no-links", 0);
         var value = new DeleteOnNoLinks();
         fields.End();
         return value;
@@ -1324,7 +1345,8 @@ public readonly ref struct DeleteOnNoMessages : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static DeleteOnNoMessages Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "delete-on-no-messages", 0);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "delete-on-no-messages", 0);
         var value = new DeleteOnNoMessages();
         fields.End();
         return value;
@@ -1352,7 +1374,8 @@ public readonly ref struct DeleteOnNoLinksOrMessages : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static DeleteOnNoLinksOrMessages Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "delete-on-no-links-or-messages", 0);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "delete-on-no-links-or-messages", 0);
         var value = new DeleteOnNoLinksOrMessages();
         fields.End();
         return value;
@@ -1383,7 +1406,8 @@ public readonly ref struct Coordinator : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Coordinator Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "coordinator", 1);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "coordinator", 1);
         var value = new Coordinator
         {
             Capabilities = fields.ReadSymbols(),
@@ -1418,7 +1442,8 @@ public readonly ref struct Declare : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Declare Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "declare", 1);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "declare", 1);
         var value = new Declare
         {
             GlobalId = fields.ReadAny(),
@@ -1455,7 +1480,8 @@ public readonly ref struct Discharge : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Discharge Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "discharge", 2);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "discharge", 2);
         var value = new Discharge
         {
             TxnId = fields.ReadAny("discharge.txn-id"),
@@ -1492,7 +1518,8 @@ public readonly ref struct Declared : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static Declared Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "declared", 1);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "declared", 1);
         var value = new Declared
         {
             TxnId = fields.ReadAny("declared.txn-id"),
@@ -1530,7 +1557,8 @@ public readonly ref struct TransactionalState : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static TransactionalState Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "transactional-state", 2);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "transactional-state", 2);
         var value = new TransactionalState
         {
             TxnId = fields.ReadAny("transactional-state.txn-id"),
@@ -1567,7 +1595,8 @@ public readonly ref struct SaslMechanisms : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static SaslMechanisms Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "sasl-mechanisms", 1);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "sasl-mechanisms", 1);
         var value = new SaslMechanisms
         {
             SaslServerMechanisms = fields.ReadSymbols("sasl-mechanisms.sasl-server-mechanisms"),
@@ -1608,7 +1637,8 @@ public readonly ref struct SaslInit : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static SaslInit Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "sasl-init", 3);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "sasl-init", 3);
         var value = new SaslInit
         {
             Mechanism = fields.ReadSymbol("sasl-init.mechanism"),
@@ -1647,7 +1677,8 @@ public readonly ref struct SaslChallenge : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static SaslChallenge Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "sasl-challenge", 1);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "sasl-challenge", 1);
         var value = new SaslChallenge
         {
             Challenge = fields.ReadBinary("sasl-challenge.challenge"),
@@ -1682,7 +1713,8 @@ public readonly ref struct SaslResponse : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static SaslResponse Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "sasl-response", 1);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "sasl-response", 1);
         var value = new SaslResponse
         {
             Response = fields.ReadBinary("sasl-response.response"),
@@ -1719,7 +1751,8 @@ public readonly ref struct SaslOutcome : IComposite
     /// <summary>Reads the fields, the list behind the descriptor.</summary>
     public static SaslOutcome Decode(scoped ref ValueReader reader)
     {
-        var fields = new FieldReader(ref reader, "sasl-outcome", 2);
+        FieldReader fields = default;
+        fields.Begin(ref reader, "sasl-outcome", 2);
         var value = new SaslOutcome
         {
             SaslCode = fields.ReadSaslCode() ?? throw FieldReader.Missing("sasl-outcome.code"),

@@ -6,7 +6,11 @@ internal ref struct FieldReader
     private ValueReader _items;
     private int _count;
 
-    public FieldReader(scoped ref ValueReader reader, string composite, int countMax)
+    /// <summary>Begins the list of a composite.</summary>
+    /// <param name="reader">Stands at the list.</param>
+    /// <param name="composite">Its name.</param>
+    /// <param name="countMax">How many fields it may have.</param>
+    public void Begin(scoped ref ValueReader reader, string composite, int countMax)
     {
         _count = reader.ReadList(out _items);
         if (_count > countMax) DecodeException.Throw($"{composite} has {_count} fields, there are {countMax}");

@@ -56,9 +56,9 @@ public class Sections10Tests
         byte[] message = [.. prefix, .. Full.EncodeBody()];
         for (int size = 0; size < message.Length; size++)
         {
-            bool isFound = Sections10.TryFindBody(message.AsSpan(0, size), out int prefixSize);
-            isFound.ShouldBe(size >= prefix.Length + 1 + 9, $"after {size} bytes"); // the descriptor is a ulong of 8 bytes
-            if (isFound) prefixSize.ShouldBe(prefix.Length);
+            var sections = new Sections10(message.AsSpan(0, size));
+            sections.IsBodyFound.ShouldBe(size >= prefix.Length + 1 + 9, $"after {size} bytes"); // the descriptor is a ulong of 8 bytes
+            if (sections.IsBodyFound) sections.Size.ShouldBe(prefix.Length);
         }
         Sections10.FindBody(message).ShouldBe(prefix.Length);
     }
@@ -145,9 +145,9 @@ public class Sections10Tests
     public void The_sections_in_front_of_the_body_have_a_limit()
     {
         var large = new MessageModel10 { Application = Pairs.Named(("n", new string('x', Sections10.PrefixSizeMax))) };
-        Refused(() => Sections10.TryFindBody(large.EncodePrefix().AsSpan(0, 100), out _));
+        Refused(() => _ = new Sections10(large.EncodePrefix().AsSpan(0, 100)));
         Refused(() => PublishSections10.Read(large.EncodePrefix()));
-        Refused(() => Sections10.TryFindBody(Convert.FromHexString("005374d1ffffffff"), out _));
+        Refused(() => _ = new Sections10(Convert.FromHexString("005374d1ffffffff")));
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public class Sections10Tests
 
         void Walk()
         {
-            Sections10.TryFindBody(message, out _);
+            _ = new Sections10(message);
             PublishSections10.Read(prefix);
             Body10.Check(body);
             Body10.IsData(body, out _);

@@ -25,8 +25,9 @@ internal readonly ref struct ManagementRequest
     /// <summary>Reads a whole message. Throws <see cref="DecodeException"/> when it is none, and <see cref="AmqpException"/> when it is no request.</summary>
     public static ManagementRequest Read(ReadOnlySpan<byte> message)
     {
-        int bodyAt = Sections10.TryFindBody(message, out int prefixSize) ? prefixSize : message.Length; // Proton leaves a body of null out
-        Value10 properties = Sections10.Find(Sections10.WithoutDeliveryAnnotations(message[..bodyAt])).Properties;
+        var sections = new Sections10(message);
+        if (!sections.IsBodyFound) sections = Sections10.Find(message); // Proton leaves a body of null out
+        Value10 properties = sections.Properties;
         if (properties.IsNull) throw Malformed();
         var reader = new ValueReader(properties.Encoded);
         MessageProperties fields = MessageProperties.Decode(ref reader);
@@ -36,7 +37,7 @@ internal readonly ref struct ManagementRequest
             Method = Encoding.UTF8.GetString(fields.Subject[..Math.Min(fields.Subject.Length, MethodBytesMax)]),
             Uri = TextOf(fields.To),
             MessageId = fields.MessageId,
-            Body = ReadBody(message[bodyAt..]),
+            Body = ReadBody(message[sections.Size..]),
         };
     }
 
