@@ -47,7 +47,7 @@ public sealed partial class QueueMachine
             if (!lane.CanTake)
             {
                 _ring.Add(consumer);
-                Load(queue, lane, effects);
+                if (Load(queue, lane, effects).Failure is not null) effects.Unreadable.Add(consumer);
                 return;
             }
             Deliver(consumer, lane, effects);

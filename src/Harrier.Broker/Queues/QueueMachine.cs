@@ -227,7 +227,12 @@ public sealed partial class QueueMachine
             case BacklogLoadKind.Search: SearchLoaded(load, effects); return;
         }
         load.IsWanted = _ready[load.Lane].FinishLoad(load);
-        if (!load.IsWanted || load.Failure is not null) return;
+        if (!load.IsWanted) return;
+        if (load.Failure is not null)
+        {
+            GiveOut(load.Queue, effects); // nobody gets anything; who waits for it is told
+            return;
+        }
         if (_searches is not null && load.Run is null)
             foreach (QueueEntry entry in load.Entries) NoteReady(in entry);
         foreach (QueueEntry entry in load.Entries)

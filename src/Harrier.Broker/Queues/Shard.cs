@@ -152,6 +152,8 @@ public sealed class Shard
             batch.FlushLater(drained);
         }
         _effects.Drained.Clear();
+        foreach (QueueConsumer waiting in _effects.Unreadable) waiting.Output.OnUnreadable();
+        _effects.Unreadable.Clear();
         foreach ((QueueConsumer consumer, DeliveryId delivery, long timeoutMs) in _effects.Overdue)
         {
             consumer.Output.OnOverdue(delivery, timeoutMs);

@@ -1,3 +1,4 @@
+using System.Text;
 using Harrier.Broker.Messages;
 using Harrier.Protocol.Amqp10;
 
@@ -184,6 +185,74 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         (outcome.Name, outcome.Error?.Condition).ShouldBe<(string, string?)>(("rejected", "amqp:transaction:rollback"));
         (_server.Queue("q").ReadyCount, _server.Queue("q").UnackedCount).ShouldBe((0, 1));
         (await During(_client.AttachInbox(new DurableEnd { Unsettled = [("#1", States10.In(transaction, States10.Accepted))] }))).Told().ShouldBe("#1=");
+    }
+
+    [Fact]
+    public async Task A_link_whose_tags_cannot_be_read_is_answered_and_detached()
+    {
+        await During(_client.AttachOutbox());
+        await During(_client.SendAccepted("the-tag", "A"));
+        _storage.Checkpoint();
+        DamageSegments("the-tag");
+        _client.Leave();
+        _client = await _server.Open10();
+        for (int times = 0; times < 2; times++)
+        {
+            await _client.Send(new DurableEnd { Unsettled = DurableEnd.Unknown("the-tag") }.ToAttachOfSender());
+            (await During(_client.Expect<WireAttach>())).HasTarget.ShouldBeFalse();
+            await During(_client.ExpectSuspended("amqp:internal-error"));
+            await _client.ExpectQuiet();
+        }
+        await During(_client.AttachOutbox(new DurableEnd { Name = "another" }));
+        await During(_client.SendAccepted("b", "B"));
+    }
+
+    [Fact]
+    public async Task A_link_whose_tags_cannot_be_read_after_a_restart_is_answered_and_detached()
+    {
+        await During(_client.AttachOutbox());
+        await During(_client.SendAccepted("the-tag", "A"));
+        _storage.Checkpoint();
+        DamageSegments("the-tag");
+        await RestartAsync();
+        await _client.Send(new DurableEnd { Unsettled = DurableEnd.Unknown("the-tag") }.ToAttachOfSender());
+        (await During(_client.Expect<WireAttach>())).HasTarget.ShouldBeFalse();
+        await During(_client.ExpectSuspended("amqp:internal-error"));
+        await _client.ExpectQuiet();
+    }
+
+    [Fact]
+    public async Task A_link_whose_messages_cannot_be_read_is_answered_and_detached()
+    {
+        await ReceiveAsync("first", "the-text");
+        _storage.Checkpoint();
+        DamageSegments("the-text");
+        _client.Leave();
+        _client = await _server.Open10();
+        for (int times = 0; times < 2; times++)
+        {
+            await _client.Send(new DurableEnd { Unsettled = DurableEnd.Unknown("#1", "#2") }.ToAttachOfReceiver());
+            (await During(_client.Expect<WireAttach>())).HasSource.ShouldBeFalse();
+            await During(_client.ExpectSuspended("amqp:internal-error"));
+            await _client.ExpectQuiet();
+        }
+        (await During(_client.AttachInbox(new DurableEnd { Unsettled = [("#1", null), ("#2", States10.Accepted)] }))).Told().ShouldBe("#1=");
+        await _client.Grant(1, handle: 0);
+        await During(_client.ExpectTagged("#1 first again"));
+    }
+
+    /// <summary>Flips a bit in all that was put down of a text.</summary>
+    private void DamageSegments(string text)
+    {
+        int count = 0;
+        foreach (string segment in _disk.List("segments"))
+        {
+            int at = _disk.Snapshot(segment).AsSpan().IndexOf(Encoding.UTF8.GetBytes(text));
+            if (at < 0) continue;
+            _disk.Corrupt(segment, at, 1);
+            count++;
+        }
+        count.ShouldBe(1);
     }
 
     /// <summary>Has the log committed while something is awaited.</summary>
