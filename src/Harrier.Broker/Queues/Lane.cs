@@ -51,13 +51,16 @@ internal sealed partial class Lane(byte number, ReadyTally tally)
     public IEnumerable<ulong> FreshGone => _fresh.EmptyPlaces;
 
     /// <summary>What was taken out and came back.</summary>
-    public IEnumerable<QueueEntry> Returned => (_returned ?? []).Concat(_load is { Run: null } load ? load.Entries : []);
+    public IEnumerable<QueueEntry> Returned => (_returned ?? []).Concat(ReadReturned);
 
     /// <summary>What was read back from disk and not taken since.</summary>
     public IEnumerable<QueueEntry> Window => _backlog?.Window ?? [];
 
     /// <summary>What is on disk, in order.</summary>
     public IEnumerable<DiskRun> Runs => _backlog?.Runs ?? [];
+
+    // Those that are being read, which are few.
+    private IEnumerable<QueueEntry> ReadReturned => _load is { Run: null } load ? load.Entries : [];
 
     private int ReturnedCount => _returned?.Count ?? 0;
 
