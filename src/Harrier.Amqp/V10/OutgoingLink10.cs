@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Harrier.Amqp.Conversion;
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Sources;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -64,6 +65,7 @@ internal class OutgoingLink10 : Link10, IConsumer
             Source = _source.Encode(),
             Target = attach.Target,
             InitialDeliveryCount = 0,
+            OfferedCapabilities = SourceFilters.Capabilities,
         });
         Client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, Queue, Consumer: _registration)); // nothing comes before the attach
     }
