@@ -51,7 +51,10 @@ internal class OutgoingLink10 : Link10, IConsumer
     /// <summary>The queue's side of it; null before it is registered.</summary>
     protected QueueConsumer Registration => _registration;
 
-    public bool HasRoom => Session.Outgoing.HasRoom;
+    /// <summary>Asks the queue to go on.</summary>
+    protected IRoomWaiter Resumption => _resume;
+
+    public virtual bool HasRoom => Session.Outgoing.HasRoom;
 
     public override void Answer(in Attach attach)
     {
@@ -93,7 +96,7 @@ internal class OutgoingLink10 : Link10, IConsumer
 
     public virtual void Flush() => Connection.Output.Flush();
 
-    public bool AwaitRoom() => Session.Outgoing.TryAwaitRoom(_resume);
+    public virtual bool AwaitRoom() => Session.Outgoing.TryAwaitRoom(_resume);
 
     // What was taken back is settled by the peer in vain, if ever.
     public void OnOverdue(DeliveryId delivery, long timeoutMs)

@@ -53,6 +53,19 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waits_for_the_disk_leaves_the_rest_in_the_queue_whatever_the_credit()
+    {
+        const int Count = 28, Size = 60_000;
+        for (int i = 1; i <= Count; i++) await PublishAsync($"{i}".PadRight(Size, '.'));
+        await During(_client.AttachInbox());
+        await _client.Grant(1_000, handle: 0, echo: true);
+        await _client.Expect<WireFlow>();
+        _server.Queue("q").UnackedCount.ShouldBeInRange(15, 20); // a mebibyte, and what is decided at once
+        for (int i = 1; i <= Count; i++) await During(_client.ExpectTagged($"#{i} {$"{i}".PadRight(Size, '.')}"));
+        _server.Queue("q").UnackedCount.ShouldBe(Count);
+    }
+
+    [Fact]
     public async Task A_delivery_is_settled_when_the_disk_has_its_outcome()
     {
         uint id = await ReceiveAsync("a");

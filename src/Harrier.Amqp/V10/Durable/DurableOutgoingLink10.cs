@@ -36,6 +36,8 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         _transfers = new HeldTransfers(this, Connection.Output, Connection.Broker.Sync);
     }
 
+    public override bool HasRoom => _transfers.HasRoom && base.HasRoom;
+
     protected override bool OutlivesErrors => true;
 
     /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known.</summary>
@@ -51,6 +53,8 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         _transfers.Release(Queue);
         base.Flush();
     }
+
+    public override bool AwaitRoom() => _transfers.TryAwaitRoom(Resumption) || base.AwaitRoom();
 
     public override void OnDrained(uint deliveryCount) => _transfers.HoldDrain(deliveryCount + _resumedCount);
 
