@@ -47,8 +47,8 @@ internal sealed partial class Lane(byte number, ReadyTally tally)
     /// <summary>What arrived since the last checkpoint and was never taken out.</summary>
     public IEnumerable<QueueEntry> Fresh => _fresh.Entries;
 
-    /// <summary>What has left from among these.</summary>
-    public IEnumerable<ulong> FreshGone => _fresh.EmptyPlaces;
+    /// <summary>What has left from among these, as ranges.</summary>
+    public IEnumerable<(ulong First, ulong Last)> FreshGaps => _fresh.Gaps;
 
     /// <summary>What was taken out and came back.</summary>
     public IEnumerable<QueueEntry> Returned => (_returned ?? []).Concat(_load is { Run: null } load ? load.Entries : []);

@@ -51,6 +51,19 @@ public sealed class DetachTests : IDisposable
         _bench.Numbers().ShouldBe(model.OrderByDescending(PriorityOf).ThenBy(number => number));
     }
 
+    [Fact]
+    public void What_left_from_the_middle_long_ago_is_not_taken_for_a_message_on_disk()
+    {
+        _bench.Declare("q");
+        for (int i = 0; i < 3000; i++) _bench.Publish(i);
+        for (int i = 1; i < 2999; i++) Detach(i).ShouldBeTrue();
+        _bench.Checkpoint();
+        Detach(1500).ShouldBeFalse();
+        Detach(2998).ShouldBeFalse();
+        _bench["q"].ReadyCount.ShouldBe(2);
+        _bench.Numbers().ShouldBe([0, 2999]);
+    }
+
     private static byte PriorityOf(int number) => (byte)(number * 7 % 3);
 
     // The number of a message is its sequence less one, as long as nothing else joins the queue.
