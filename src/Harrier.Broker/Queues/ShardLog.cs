@@ -29,7 +29,7 @@ public sealed class ShardLog
     /// <summary>The number of the last unit.</summary>
     public ulong Index { get; set; }
 
-    /// <summary>Queues of which something was written since they were last put down in a manifest.</summary>
+    /// <summary>Queues that have changed since they were last put down in a manifest.</summary>
     internal List<Queue> Changed { get; } = [];
 
     /// <summary>The ticket of the last unit that any shard has appended.</summary>
@@ -159,13 +159,17 @@ public sealed class ShardLog
 
     internal long Append(LogUnit group) => _log.Append(group);
 
+    /// <summary>Has the next manifest tell anew what the queue holds.</summary>
+    internal void MarkChanged(Queue queue)
+    {
+        if (queue.IsChanged) return;
+        queue.IsChanged = true;
+        Changed.Add(queue);
+    }
+
     private void Begin(QueueOp op, Queue queue, ulong sequence)
     {
-        if (!queue.IsChanged)
-        {
-            queue.IsChanged = true;
-            Changed.Add(queue);
-        }
+        MarkChanged(queue);
         OpWriter writer = Writer;
         writer.Byte((byte)op);
         writer.Number(queue.Id.Value);
