@@ -41,6 +41,9 @@ internal sealed partial class Lane(byte number, ReadyTally tally)
         }
     }
 
+    /// <summary>Whether the first message could not be read.</summary>
+    public bool StandsStill => !CanTake && _load?.Failure is not null;
+
     /// <summary>Whether a load would keep a reader from waiting later.</summary>
     public bool WantsLoad => _load is null && _backlog?.IsWindowLow == true;
 

@@ -23,6 +23,9 @@ public sealed class QueueEffects
     /// <summary>Consumers that have lost their queue.</summary>
     public List<QueueConsumer> Orphaned { get; } = [];
 
+    /// <summary>Consumers that look for their messages themselves and have come to what cannot be read.</summary>
+    public List<QueueConsumer> Unreadable { get; } = [];
+
     /// <summary>The moment of the commands, in milliseconds since 1970.</summary>
     public long NowMs { get; set; }
 
@@ -82,6 +85,7 @@ public sealed class QueueEffects
         ClearDeliveries();
         AwaitingRoom.Clear();
         Orphaned.Clear();
+        Unreadable.Clear();
         Receipts.Clear();
         Overdue.Clear();
         Drained.Clear();

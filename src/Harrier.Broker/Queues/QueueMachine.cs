@@ -227,6 +227,7 @@ public sealed partial class QueueMachine
             case BacklogLoadKind.Search: SearchLoaded(load, effects); return;
         }
         load.IsWanted = _ready[load.Lane].FinishLoad(load);
+        if (load.IsWanted && load.Failure is not null) Dispatch(load.Queue, effects); // to whom it stands in the way of nothing
         if (!load.IsWanted || load.Failure is not null) return;
         if (_searches is not null && load.Run is null)
             foreach (QueueEntry entry in load.Entries) NoteReady(in entry);

@@ -158,6 +158,12 @@ public sealed class Shard
             batch.FlushLater(consumer);
         }
         _effects.Overdue.Clear();
+        foreach (QueueConsumer unreadable in _effects.Unreadable)
+        {
+            unreadable.Output.OnQueueUnreadable();
+            batch.FlushLater(unreadable);
+        }
+        _effects.Unreadable.Clear();
         foreach (QueueConsumer orphan in _effects.Orphaned)
         {
             orphan.Output.OnQueueDeleted();

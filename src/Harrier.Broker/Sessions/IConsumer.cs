@@ -35,6 +35,14 @@ public interface IConsumer
     {
     }
 
+    /// <summary>
+    /// What it looks through for its messages cannot be read from disk: nothing more will be delivered, and what was delivered is its still. Only of concern to those who
+    /// filter or browse.
+    /// </summary>
+    void OnQueueUnreadable()
+    {
+    }
+
     /// <summary>The queue is gone: nothing more will be delivered, and nothing that was can be settled any more.</summary>
     void OnQueueDeleted();
 }

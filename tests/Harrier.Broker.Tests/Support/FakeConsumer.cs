@@ -67,6 +67,11 @@ internal sealed class FakeConsumer : IConsumer
 
     public void OnDrained(uint deliveryCount) => DrainedAt = deliveryCount;
 
+    /// <summary>How often it was told that its queue cannot be read.</summary>
+    public int UnreadableCount { get; private set; }
+
+    public void OnQueueUnreadable() => UnreadableCount++;
+
     public void OnQueueDeleted()
     {
         if (LostItsQueue) throw new InvalidOperationException("a queue ends once");
