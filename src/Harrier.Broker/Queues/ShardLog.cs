@@ -103,11 +103,15 @@ public sealed class ShardLog
         Writer.Fixed(forgottenAtMs);
     }
 
-    internal void Replaced(Queue queue, in QueueEntry entry)
+    /// <param name="queue">The queue.</param>
+    /// <param name="entry">What has come.</param>
+    /// <param name="bodySizeBefore">What the queue counted for the message that had its place.</param>
+    internal void Replaced(Queue queue, in QueueEntry entry, int bodySizeBefore)
     {
         Begin(QueueOp.Replaced, queue, entry.Sequence);
         Writer.Byte(entry.Lane);
         Writer.Message(entry.Message!);
+        Writer.Number(bodySizeBefore);
     }
 
     internal void Held(Queue queue, in QueueEntry entry, long holder)
