@@ -58,6 +58,7 @@ public sealed partial class QueueMachine
             EndByItself(queue, effects);
             return;
         }
+        if (wasSuspended) Touch(queue, effects);
         foreach ((ulong sequence, Held held) in _held.Where(h => h.Value.Holder == holder).ToArray())
         {
             _held.Remove(sequence);

@@ -9,7 +9,7 @@ public sealed class SuspendedConsumerTests : IAsyncLifetime
     private readonly TestServer _server = new();
     private WireScript10 _client = null!;
 
-    private bool IsThere => _server.Host.Topology.Queues.ContainsKey(new Utf8Name("q"u8));
+    private bool IsThere => _server.Host.Topology.Queues.ContainsKey("q");
 
     public async Task InitializeAsync()
     {
@@ -86,6 +86,22 @@ public sealed class SuspendedConsumerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_queue_is_not_unused_while_somebody_may_come_back_to_it()
+    {
+        _server.Session().DeclareQueue("brief", durable: true, exclusive: false, autoDelete: false, new ArgumentTable(new Argument("x-expires", ArgumentValue.Of(5_000L))));
+        await _client.AttachInbox(new DurableEnd { Address = "/queues/brief" });
+        await _client.Detach(0, closed: false);
+        _server.Pass(6_000);
+        await _client.AttachInbox(new DurableEnd { Address = "/queues/brief" });
+        _server.Pass(6_000);
+        await _client.Detach(0);
+        _server.Pass(4_900);
+        _server.Host.Topology.Queues.ContainsKey("brief").ShouldBeTrue("its time begins when nobody comes back any more");
+        _server.Pass(200);
+        _server.Host.Topology.Queues.ContainsKey("brief").ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_link_that_turns_to_another_queue_lets_go_of_the_first()
     {
         _server.Declare("other");
@@ -114,7 +130,7 @@ public sealed class SuspendedConsumerTests : IAsyncLifetime
         WireScript10 other = await restarted.Open10();
         await other.AttachReceiver(2);
         await other.Detach(2);
-        restarted.Host.Topology.Queues.ContainsKey(new Utf8Name("q"u8)).ShouldBeTrue();
+        restarted.Host.Topology.Queues.ContainsKey("q").ShouldBeTrue();
         if (comesBack) await Committing(next, other.AttachInbox());
         Queue terminus = restarted.Host.Topology.Queues.Values.Single(queue => queue.NameText.StartsWith("amq.link.", StringComparison.Ordinal));
         if (comesBack) await Committing(next, other.Detach(0));
