@@ -16,11 +16,12 @@ namespace Harrier.Broker.Tests.Features;
 public class DetachModelTests
 {
     private static readonly Gen<(Act Act, int A, int B)> Steps = Gen.Frequency(
-        (6, Of(Act.Publish)), (6, Of(Act.DetachSome)), (6, Of(Act.DetachAny)), (3, Of(Act.PutAside)), (4, Of(Act.Give)), (4, Of(Act.Checkpoint)), (1, Of(Act.Restart)));
+        (6, Of(Act.Publish)), (3, Of(Act.Hollow)), (6, Of(Act.DetachSome)), (6, Of(Act.DetachAny)), (3, Of(Act.PutAside)), (4, Of(Act.Give)), (4, Of(Act.Checkpoint)), (1, Of(Act.Restart)));
 
     private enum Act
     {
         Publish,
+        Hollow,
         DetachSome,
         DetachAny,
         PutAside,
@@ -70,6 +71,7 @@ public class DetachModelTests
             switch (act)
             {
                 case Act.Publish: Publish(1 + a % 600, b); break;
+                case Act.Hollow: Hollow(1 + a % 700); break;
                 case Act.DetachSome when _ready.Count > 0: DetachSome(_ready.OrderBy(item => item.Number).Skip(a % _ready.Count).Take(b % 1500)); break;
                 case Act.DetachAny when _all.Count > 0: DetachAny(_all[a % _all.Count]); break;
                 case Act.PutAside when _ready.Count > 0: PutAside(_ready[a % _ready.Count]); break;
@@ -99,6 +101,14 @@ public class DetachModelTests
                 _ready.Add(item);
                 _bench.Publish(item.Number, size: item.Size, priority: item.Lane);
             }
+        }
+
+        // Enough at once that their places are closed.
+        private void Hollow(int distance)
+        {
+            int first = _all.Count;
+            Publish(1400, distance);
+            DetachSome(_all.Skip(first).Where(item => item.Number % distance != 0));
         }
 
         private void DetachSome(IEnumerable<Item> some)
