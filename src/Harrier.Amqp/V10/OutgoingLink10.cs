@@ -108,6 +108,8 @@ internal class OutgoingLink10 : Link10, IConsumer
         lock (Connection.Output.Gate) Session.Outgoing.EndDrain(this, deliveryCount);
     }
 
+    public void OnUnreadable() => Session.PostDetach(this, AmqpErrors.Unreadable());
+
     public void OnQueueDeleted() => Session.PostDetach(this, AmqpErrors.QueueDeleted(Queue.NameText));
 
     /// <summary>Tells the peer that its credit has been used up (1.0 part 2, section 2.6.7). Under the output's gate.</summary>

@@ -332,14 +332,15 @@ internal sealed class Session10
         // It may come back under the same tag at once: the peer has to know before that the first delivery is over (1.0 part 2, section 2.6.12).
         if (isSecond && comesBack)
             Write(new Disposition { Role = Role.Sender, First = disposition.First, Last = last, Settled = true, State = DeliveryState.Of(state.Outcome!.Value) });
+        Task annotated = Task.CompletedTask;
         foreach (Settling<OutgoingLink10> settling in _settling)
         {
             Outcome outcome = state.Outcome ?? settling.Owner.DefaultOutcome;
-            if (annotations is not null) Settle(in settling, outcome, annotations);
+            if (annotations is not null) annotated = Task.WhenAll(annotated, Settle(in settling, outcome, annotations));
             else if (transaction is null) Settle(in settling, outcome);
             else transaction.Settle(in settling, outcome, disposition.Settled);
         }
-        if (isSecond && !comesBack) SettleSecond(in disposition, last, state.Outcome!.Value);
+        if (isSecond && !comesBack) SettleSecond(in disposition, last, state.Outcome!.Value, annotated);
         _settling.Clear();
     }
 
@@ -347,24 +348,27 @@ internal sealed class Session10
     private void Settle(in Settling<OutgoingLink10> settling, Outcome outcome) =>
         Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
 
-    private void Settle(in Settling<OutgoingLink10> settling, Outcome outcome, byte[] annotations)
+    private Task Settle(in Settling<OutgoingLink10> settling, Outcome outcome, byte[] annotations)
     {
-        if (ReceiverAnnotations.AreAllowed(annotations))
-        {
-            AnnotatedSettlement.Settle(Client.Commands, in settling, outcome, annotations);
-            return;
-        }
+        if (ReceiverAnnotations.AreAllowed(annotations)) return AnnotatedSettlement.Settle(Client.Commands, in settling, outcome, annotations);
         Settle(in settling, Outcome.Released);
         settling.Owner.Detach(AmqpErrors.InvalidField(AmqpErrorScope.Link, "message annotations of a receiver have symbols as keys that begin with x-"));
+        return Task.CompletedTask;
     }
 
     /// <summary>Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once nothing can undo it.</summary>
-    private void SettleSecond(in Disposition disposition, uint last, Outcome outcome)
+    private void SettleSecond(in Disposition disposition, uint last, Outcome outcome, Task annotated)
     {
         Client.Commands.Run();
-        long ticket = _settling.Max(settling => settling.Owner.Queue.Ticket);
-        Connection.Settlements.Add((Settlements, new SettlementRun(Role.Sender, disposition.First, last, DeliveryState.Of(outcome), IsSettled: true)), ticket);
+        var run = new SettlementRun(Role.Sender, disposition.First, last, DeliveryState.Of(outcome), IsSettled: true);
+        if (annotated.IsCompleted) Answer(run, _settling);
+        else AnswerAfter(annotated, run, [.. _settling]); // the log has nothing yet of what is to be read first
     }
+
+    private void AnswerAfter(Task task, SettlementRun run, Settling<OutgoingLink10>[] settled) => Connection.Pauses.Suspend(task, () => Answer(run, settled));
+
+    private void Answer(SettlementRun run, IEnumerable<Settling<OutgoingLink10>> settled) =>
+        Connection.Settlements.Add((Settlements, run), settled.Max(settling => settling.Owner.Queue.Ticket));
 
     /// <summary>The sender has settled what we had an outcome for: it will not ask again.</summary>
     private void ForgetReceived(uint first, uint last)

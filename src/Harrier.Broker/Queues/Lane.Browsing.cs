@@ -3,8 +3,8 @@ namespace Harrier.Broker.Queues;
 /// <summary>How the messages of a lane are looked at where they stand.</summary>
 internal sealed partial class Lane
 {
-    /// <summary>Whether messages that came back are being read, and are in no place meanwhile.</summary>
-    public bool IsReadingReturned => ScatteredCount > 0;
+    /// <summary>Whether messages that came back are being read, and are in no place meanwhile. Those that could not be read stay where they are.</summary>
+    public bool IsReadingReturned => ScatteredCount > 0 && _load?.Failure is null;
 
     /// <summary>Whether anything that came back stands before the end of a run, and so before some of its messages or among them.</summary>
     public bool HasReturnedUpTo(ulong sequence) => ReturnedCount > 0 && _returned!.Min.Sequence <= sequence;

@@ -56,7 +56,7 @@ public sealed partial class QueueMachine
         {
             Carry(in command, effects);
             if (_unread.Count > 0) ReadLeaving(command.Queue, effects);
-            if (_endsWhenEmpty && IsEmpty && !IsDeleted) EndEmpty(command.Queue, effects);
+            if (_endsWhenEmpty && IsEmpty && !IsDeleted) EndByItself(command.Queue, effects);
         }
         finally
         {
@@ -148,6 +148,7 @@ public sealed partial class QueueMachine
             _consumers.Add(consumer);
             _ring.Register(consumer);
             if (consumer.Filter is not null) BeginSearch(consumer);
+            _suspended?.Remove(consumer.Holder);
             if (_settings.HasSingleActiveConsumer) ChooseActive(consumer.Queue);
             _lastUsedAtMs = effects.NowMs;
         }
@@ -168,7 +169,7 @@ public sealed partial class QueueMachine
         bool wasThere = _consumers.Remove(command.Consumer!);
         Retire(command.Consumer!);
         if (wasThere && command.Consumer!.UnackedCount > 0) _cancelled.Add(command.Consumer);
-        bool ends = wasThere && _consumers.Count == 0 && queue.Definition.IsAutoDelete;
+        bool ends = wasThere && !IsUsed && queue.Definition.IsAutoDelete;
         if (ends) End(queue, effects);
         else
         {
@@ -230,7 +231,7 @@ public sealed partial class QueueMachine
         if (!load.IsWanted) return;
         if (load.Failure is not null)
         {
-            GiveOut(load.Queue, effects); // nobody gets anything; who waits for it is told
+            Dispatch(load.Queue, effects); // who waits for it is told, and there may be those to whom it stands in the way of nothing
             return;
         }
         if (_searches is not null && load.Run is null)
@@ -243,7 +244,7 @@ public sealed partial class QueueMachine
 
     private void Delete(in QueueCommand command, QueueEffects effects)
     {
-        if ((command.Flags & QueueCommandFlags.IfUnused) != QueueCommandFlags.None && _consumers.Count > 0)
+        if ((command.Flags & QueueCommandFlags.IfUnused) != QueueCommandFlags.None && IsUsed)
         {
             effects.Answer = new QueueAnswer(QueueAnswerStatus.InUse);
             return;
@@ -274,7 +275,7 @@ public sealed partial class QueueMachine
 
     private bool IsEmpty => _ready.Count == 0 && _unacked.Count == 0 && _aside.Count == 0 && _held.Count == 0;
 
-    private void EndEmpty(Queue queue, QueueEffects effects)
+    private void EndByItself(Queue queue, QueueEffects effects)
     {
         End(queue, effects);
         effects.Ended.Add(queue);

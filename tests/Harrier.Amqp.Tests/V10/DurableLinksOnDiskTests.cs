@@ -76,6 +76,24 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_delivery_that_has_to_be_read_to_be_annotated_is_settled_when_the_disk_has_its_outcome()
+    {
+        uint id = await ReceiveAsync("a");
+        _storage.Checkpoint();
+        _storage.Commit();
+        _storage.HoldsLoads = true;
+        await _client.Settle(id, Encoded10.Composite(new Modified { UndeliverableHere = true, MessageAnnotations = Encoded10.Map(("x-why", Encoded10.String("b"))) }), settled: false);
+        Task settled = _client.ExpectSettled(id);
+        (await EndsBeforeTheCommit(settled)).ShouldBeFalse("it is not read");
+        _storage.ReadBack().ShouldBeTrue();
+        (await EndsBeforeTheCommit(settled)).ShouldBeFalse("it is not on the disk");
+        await During(settled);
+        _storage.HoldsLoads = false;
+        await RestartAsync();
+        (_server.Queue("q").ReadyCount, _server.Queue("q").UnackedCount).ShouldBe((0, 0), "it was dead-lettered, to nowhere");
+    }
+
+    [Fact]
     public async Task What_comes_back_is_settled_before_it_comes()
     {
         uint id = await ReceiveAsync("a");
