@@ -231,7 +231,7 @@ public sealed partial class QueueMachine
         if (!load.IsWanted) return;
         if (load.Failure is not null)
         {
-            Dispatch(load.Queue, effects); // who waits for it is told, and there may be those to whom it stands in the way of nothing
+            Dispatch(load.Queue, effects); // nobody gets what comes next; who waits for it is told
             return;
         }
         if (_searches is not null && load.Run is null)

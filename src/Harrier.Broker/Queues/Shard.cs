@@ -153,18 +153,14 @@ public sealed class Shard
             batch.FlushLater(drained);
         }
         _effects.Drained.Clear();
+        foreach (QueueConsumer waiting in _effects.Unreadable) waiting.Output.OnUnreadable();
+        _effects.Unreadable.Clear();
         foreach ((QueueConsumer consumer, DeliveryId delivery, long timeoutMs) in _effects.Overdue)
         {
             consumer.Output.OnOverdue(delivery, timeoutMs);
             batch.FlushLater(consumer);
         }
         _effects.Overdue.Clear();
-        foreach (QueueConsumer unreadable in _effects.Unreadable)
-        {
-            unreadable.Output.OnUnreadable();
-            batch.FlushLater(unreadable);
-        }
-        _effects.Unreadable.Clear();
         foreach (QueueConsumer orphan in _effects.Orphaned)
         {
             orphan.Output.OnQueueDeleted();

@@ -35,7 +35,7 @@ public interface IConsumer
     {
     }
 
-    /// <summary>What the queue has for it next cannot be read from disk: nothing more will be delivered, and what was delivered is its still. May come again.</summary>
+    /// <summary>What the queue has for it next, or what it looks through, cannot be read from disk: nothing will be delivered. May come again.</summary>
     void OnUnreadable()
     {
     }
