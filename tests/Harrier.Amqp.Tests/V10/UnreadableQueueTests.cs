@@ -7,9 +7,10 @@ namespace Harrier.Amqp.Tests.V10;
 public class UnreadableQueueTests
 {
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_link_that_looks_for_its_messages_itself_is_detached(bool isBrowsing)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public async Task A_link_that_comes_to_them_is_detached(bool isFiltering, bool isBrowsing)
     {
         var disk = new SimDisk(1);
         using var storage = new TestStorage(disk);
@@ -23,7 +24,7 @@ public class UnreadableQueueTests
         storage.Checkpoint();
         disk.Corrupt(disk.List("segments").Order(StringComparer.Ordinal).First(), 60, 1);
         byte[] filter = Encoded10.Map(("s", [(byte)FormatCode.Described, .. Encoded10.Symbol("apache.org:selector-filter:string"), .. Encoded10.String("TRUE")]));
-        var source = new Source { Address = Encoded10.String("/queues/q"), Filter = isBrowsing ? default : filter, DistributionMode = isBrowsing ? "copy"u8 : default };
+        var source = new Source { Address = Encoded10.String("/queues/q"), Filter = isFiltering ? filter : default, DistributionMode = isBrowsing ? "copy"u8 : default };
         await client.Send(Links10.Receiver(1, Encoded10.Composite(source)));
         await client.Expect<WireAttach>();
         await client.Grant(1);
