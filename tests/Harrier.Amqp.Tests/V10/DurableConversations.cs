@@ -45,7 +45,7 @@ internal static class DurableConversations
 
         /// <summary>Sends a message, or no more than the name of one, in as many transfers as there are texts; its delivery id.</summary>
         public async Task<uint> SendTagged(
-            string tag, string text, bool resume = false, bool? settled = null, int payloadBytesMax = int.MaxValue, uint handle = 0)
+            string tag, string text, bool resume = false, bool? settled = null, int payloadBytesMax = int.MaxValue, uint handle = 0, byte[]? state = null)
         {
             uint id = client.NextDeliveryId();
             byte[] message = text.Length == 0 ? [] : new Message10().Header(new MessageHeader { Durable = true }).Data(text).Bytes;
@@ -58,7 +58,7 @@ internal static class DurableConversations
                 var transfer = new Transfer
                 {
                     Handle = handle, DeliveryId = isFirst ? id : null, DeliveryTag = isFirst ? Tag(tag) : default, Resume = isFirst && resume,
-                    Settled = isFirst ? settled : null, More = at + count < message.Length,
+                    Settled = isFirst ? settled : null, More = at + count < message.Length, State = state,
                 };
                 frames.Add(in transfer, payload: message.AsSpan(at, count));
                 at += count;
@@ -73,6 +73,16 @@ internal static class DurableConversations
         {
             uint id = await client.SendTagged(tag, text, handle: handle);
             await client.ExpectDisposition("accepted", id, settled: false);
+            return id;
+        }
+
+        /// <summary>Sends a message in a transaction and expects that it is to be accepted.</summary>
+        public async Task<uint> PostTagged(string tag, string transaction, string text = "x", bool? settled = null)
+        {
+            uint id = await client.SendTagged(tag, text, settled: settled, state: States10.In(transaction));
+            if (settled == true) return id;
+            WireState state = await client.ExpectDisposition("transactional-state", id, settled: false);
+            (state.TransactionId, state.Outcome?.Name).ShouldBe((transaction, "accepted"));
             return id;
         }
 

@@ -186,6 +186,26 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         (await During(_client.AttachInbox(new DurableEnd { Unsettled = [("#1", States10.In(transaction, States10.Accepted))] }))).Told().ShouldBe("#1=");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_transaction_is_found_with_its_tags_after_a_restart_or_not_at_all(bool isSynced)
+    {
+        await During(_client.AttachOutbox());
+        await During(_client.AttachCoordinator());
+        string transaction = await During(_client.Declare());
+        await During(_client.PostTagged("a", transaction));
+        await During(_client.PostTagged("b", transaction));
+        _storage.Commit();
+        byte[] discharge = Encoded10.Composite(new Discharge { TxnId = Encoded10.Binary(Convert.FromHexString(transaction)) });
+        await _client.Transfer(new Message10().Value(discharge).Bytes, handle: 9);
+        await _client.ExpectQuiet(); // it waits for the disk
+        if (isSynced) _storage.Commit();
+        await RestartAsync();
+        _server.Queue("q").ReadyCount.ShouldBe(isSynced ? 2 : 0);
+        (await During(_client.AttachOutbox(new DurableEnd { Unsettled = DurableEnd.Unknown("a", "b") }))).Told().ShouldBe(isSynced ? "a=accepted b=accepted" : "");
+    }
+
     /// <summary>Has the log committed while something is awaited.</summary>
     private async Task<T> During<T>(Task<T> task)
     {
