@@ -9,13 +9,15 @@ namespace Harrier.Amqp.V10;
 /// <summary>Ends deliveries whose receiver has annotated the message (1.0 part 3, section 3.4.5): what goes back to the queue is the message with its annotations.</summary>
 internal static class AnnotatedSettlement
 {
-    /// <summary>Settles at once, or when the message has been read that is on disk only.</summary>
-    public static void Settle(CommandBatch commands, in Settling<OutgoingLink10> settling, Outcome outcome, byte[] annotations)
+    /// <summary>Settles with the session's commands, or by itself when the message has been read that is on disk only.</summary>
+    /// <returns>Ends when that is under way.</returns>
+    public static Task Settle(CommandBatch commands, in Settling<OutgoingLink10> settling, Outcome outcome, byte[] annotations)
     {
         var command = new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome);
         Task<Message?> read = new HeldDelivery(Sequence: 0, settling.Id, AcquiredCount: 0, DeliveryCount: 0).ReadAsync(command.Queue);
-        if (read.IsCompletedSuccessfully) commands.Add(command with { Message = Annotate(read.Result, annotations) });
-        else _ = SettleLaterAsync(read, command, annotations);
+        if (!read.IsCompletedSuccessfully) return SettleLaterAsync(read, command, annotations);
+        commands.Add(command with { Message = Annotate(read.Result, annotations) });
+        return Task.CompletedTask;
     }
 
     private static async Task SettleLaterAsync(Task<Message?> read, QueueCommand command, byte[] annotations)

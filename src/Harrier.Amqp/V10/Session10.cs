@@ -328,18 +328,15 @@ internal sealed class Session10
         Outgoing.Take(disposition.First, last, _settling);
         byte[]? annotations = state.Annotations.IsEmpty ? null : state.Annotations.ToArray();
         bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
-        bool comesBack = state.Outcome is Outcome.Released or Outcome.Failed;
-        // It may come back under the same tag at once: the peer has to know before that the first delivery is over (1.0 part 2, section 2.6.12).
-        if (isSecond && comesBack)
-            Write(new Disposition { Role = Role.Sender, First = disposition.First, Last = last, Settled = true, State = DeliveryState.Of(state.Outcome!.Value) });
+        Task done = Task.CompletedTask;
         foreach (Settling<OutgoingLink10> settling in _settling)
         {
             Outcome outcome = state.Outcome ?? settling.Owner.DefaultOutcome;
-            if (annotations is not null) Settle(in settling, outcome, annotations);
+            if (annotations is not null) done = Both(done, Settle(in settling, outcome, annotations));
             else if (transaction is null) Settle(in settling, outcome);
             else transaction.Settle(in settling, outcome, disposition.Settled);
         }
-        if (isSecond && !comesBack) SettleSecond(in disposition, last, state.Outcome!.Value);
+        if (isSecond) SettleSecond(new SettlementRun(Role.Sender, disposition.First, last, DeliveryState.Of(state.Outcome!.Value), IsSettled: true), done);
         _settling.Clear();
     }
 
@@ -347,23 +344,31 @@ internal sealed class Session10
     private void Settle(in Settling<OutgoingLink10> settling, Outcome outcome) =>
         Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
 
-    private void Settle(in Settling<OutgoingLink10> settling, Outcome outcome, byte[] annotations)
+    private Task Settle(in Settling<OutgoingLink10> settling, Outcome outcome, byte[] annotations)
     {
-        if (ReceiverAnnotations.AreAllowed(annotations))
-        {
-            AnnotatedSettlement.Settle(Client.Commands, in settling, outcome, annotations);
-            return;
-        }
+        if (ReceiverAnnotations.AreAllowed(annotations)) return AnnotatedSettlement.Settle(Client.Commands, in settling, outcome, annotations);
         Settle(in settling, Outcome.Released);
         settling.Owner.Detach(AmqpErrors.InvalidField(AmqpErrorScope.Link, "message annotations of a receiver have symbols as keys that begin with x-"));
+        return Task.CompletedTask;
     }
 
-    /// <summary>Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once nothing can undo it.</summary>
-    private void SettleSecond(in Disposition disposition, uint last, Outcome outcome)
+    private static Task Both(Task one, Task other) => one.IsCompletedSuccessfully ? other : Task.WhenAll(one, other);
+
+    /// <summary>
+    /// Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once it is done and nothing can undo it.
+    /// </summary>
+    private void SettleSecond(SettlementRun run, Task done)
     {
         Client.Commands.Run();
-        long ticket = _settling.Max(settling => settling.Owner.Queue.Ticket);
-        Connection.Settlements.Add((Settlements, new SettlementRun(Role.Sender, disposition.First, last, DeliveryState.Of(outcome), IsSettled: true)), ticket);
+        if (done.IsCompletedSuccessfully) Connection.Settlements.Add((Settlements, run), _settling.Max(settling => settling.Owner.Queue.Ticket));
+        else _ = SettleLaterAsync(run, done, [.. _settling.Select(settling => settling.Owner.Queue)]);
+    }
+
+    private async Task SettleLaterAsync(SettlementRun run, Task done, Queue[] queues)
+    {
+        await done;
+        Connection.Settlements.Add((Settlements, run), queues.Max(queue => queue.Ticket));
+        Connection.Output.Flush();
     }
 
     /// <summary>The sender has settled what we had an outcome for: it will not ask again.</summary>

@@ -1,27 +1,36 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests.V10;
 
 /// <summary>
-/// The parts of scripts that are about links which outlive their connection. Tags of senders are texts; those of the server are its numbers, as "#1".
+/// The parts of scripts that are about links which outlive their connection. Tags of senders are texts; those of the server are its numbers, as "#1", and how
+/// often it was given out before, as "#1.2".
 /// </summary>
 internal static class DurableConversations
 {
     public static byte[] Tag(string tag)
     {
         if (tag[0] != '#') return Encoding.ASCII.GetBytes(tag);
-        byte[] number = new byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64BigEndian(number, ulong.Parse(tag[1..], System.Globalization.CultureInfo.InvariantCulture));
-        return number;
+        string[] parts = tag[1..].Split('.');
+        byte[] bytes = new byte[parts.Length == 1 ? sizeof(ulong) : sizeof(ulong) + sizeof(int)];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, ulong.Parse(parts[0], CultureInfo.InvariantCulture));
+        if (parts.Length > 1) BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(sizeof(ulong)), int.Parse(parts[1], CultureInfo.InvariantCulture));
+        return bytes;
     }
 
     /// <summary>What the server's attach tells: "a=accepted b=".</summary>
     public static string Told(this WireAttach attach) =>
         string.Join(' ', (attach.Unsettled ?? []).Select(d => $"{Text(Convert.FromHexString(d.Key))}={d.Value?.Name}").Order(StringComparer.Ordinal));
 
-    private static string Text(byte[] tag) => tag is [0, 0, 0, 0, 0, 0, _, _] ? $"#{BinaryPrimitives.ReadUInt64BigEndian(tag)}" : Encoding.ASCII.GetString(tag);
+    private static string Text(byte[] tag)
+    {
+        if (tag is not [0, 0, 0, 0, 0, 0, ..]) return Encoding.ASCII.GetString(tag);
+        string times = tag.Length == sizeof(ulong) ? "" : $".{BinaryPrimitives.ReadInt32BigEndian(tag.AsSpan(sizeof(ulong)))}";
+        return $"#{BinaryPrimitives.ReadUInt64BigEndian(tag)}{times}";
+    }
 
     extension(WireScript10 client)
     {
@@ -97,6 +106,15 @@ internal static class DurableConversations
             string text = new WireDelivery10(transfer.Handle, 0, [], false, transfer.Payload, []).Read().Text;
             $"{Text(transfer.DeliveryTag)} {text}{(transfer.Resume ? " again" : "")}".ShouldBe(expected);
             return transfer.DeliveryId!.Value;
+        }
+
+        /// <summary>Expects a message in one transfer; how often it has failed.</summary>
+        public async Task<uint> ExpectFailedTagged(string expected)
+        {
+            WireTransfer transfer = await client.Expect<WireTransfer>();
+            WireDelivery10 delivery = new WireDelivery10(transfer.Handle, 0, [], false, transfer.Payload, []).Read();
+            $"{Text(transfer.DeliveryTag)} {delivery.Text}{(transfer.Resume ? " again" : "")}".ShouldBe(expected);
+            return delivery.DeliveryCount ?? 0;
         }
 
         /// <summary>Answers a delivery and expects that the server settles it.</summary>
