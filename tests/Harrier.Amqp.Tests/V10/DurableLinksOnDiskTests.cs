@@ -126,6 +126,43 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         await During(_client.ExpectTagged("#1.1 a again"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_others_had_before_keeps_its_tag_over_a_restart(bool isOnDisk)
+    {
+        await PublishAsync("a");
+        if (isOnDisk) _storage.Checkpoint();
+        await During(_client.AttachReceiver(1));
+        await _client.Grant(1);
+        await _client.ExpectDelivery();
+        _storage.Commit();
+        await RestartAsync();
+        await During(_client.AttachInbox());
+        await _client.Grant(1, handle: 0);
+        await During(_client.ExpectTagged("#1.1 a"));
+        await RestartAsync();
+        if (isOnDisk) _storage.Checkpoint();
+        if (isOnDisk) await RestartAsync();
+        (await During(_client.AttachInbox(new DurableEnd { Unsettled = DurableEnd.Unknown("#1.1") }))).Told().ShouldBe("#1.1=");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_taken_from_the_middle_keeps_its_tag_over_a_restart(bool isOnDisk)
+    {
+        var end = new DurableEnd { Filter = Encoded10.Map(("text", Encoded10.Described(0x468C00000004, Encoded10.String("text = 'b'")))) };
+        foreach (string text in (string[])["a", "b", "c"]) await PublishAsync(text);
+        await During(_client.AttachInbox(end));
+        await _client.Grant(1, handle: 0);
+        await During(_client.ExpectTagged("#2 b"));
+        if (isOnDisk) _storage.Checkpoint();
+        await RestartAsync();
+        if (isOnDisk) await RestartAsync();
+        (await During(_client.AttachInbox(end with { Unsettled = DurableEnd.Unknown("#2") }))).Told().ShouldBe("#2=");
+    }
+
     [Fact]
     public async Task A_link_is_closed_when_the_disk_has_that_it_is()
     {
@@ -167,7 +204,7 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         attach.Told().ShouldBe("#1=");
         await _client.Grant(10, handle: 0);
         await During(_client.ExpectTagged("#1 a again"));
-        await During(_client.ExpectTagged("#3 c"));
+        await During(_client.ExpectTagged("#3.1 c"));
         await During(_client.ExpectTagged("#4 d"));
     }
 
@@ -309,7 +346,8 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
     {
         WireScript10 publisher = await _server.Open10(new OpenOptions10 { ContainerId = "publisher" });
         await publisher.AttachSender();
-        uint id = await publisher.Transfer(new Message10().Header(new MessageHeader { Durable = true }).Data(text).Bytes);
+        uint id = await publisher.Transfer(new Message10()
+            .Header(new MessageHeader { Durable = true }).ApplicationProperties(("text", Encoded10.String(text))).Data(text).Bytes);
         await During(publisher.ExpectDisposition("accepted", id));
         await publisher.Close();
     }
