@@ -29,6 +29,15 @@ public partial class DocumentationTests
         names.Where(name => !Regex.IsMatch(document, $@"\b{name}\b", RegexOptions.IgnoreCase)).ShouldBeEmpty();
     }
 
+    [Fact]
+    public void Every_fuzz_target_is_documented()
+    {
+        string[] names = [.. Directory.GetDirectories(Path.Combine(Repository.Root, "tests/Harrier.Fuzz/corpus")).Select(folder => Path.GetFileName(folder))];
+        names.ShouldContain("frame-reader", "the test must see them");
+        string document = File.ReadAllText(Path.Combine(Repository.Root, "docs/testing.md"));
+        names.Where(name => !document.Contains($"`{name}`", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
     /// <summary>What a document says is tested by somebody.</summary>
     [Fact]
     public void Tests_that_documents_name_exist()

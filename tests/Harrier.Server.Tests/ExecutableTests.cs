@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.RegularExpressions;
 using RabbitMQ.Client;
 
@@ -7,6 +9,13 @@ namespace Harrier.Server.Tests;
 public sealed partial class ExecutableTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    // All that a client of 1.0 says to open a connection: headers, sasl-init and open.
+    private static readonly byte[] LoginAndOpen =
+    [
+        .. "AMQP\u0003\u0001\0\0"u8, 0, 0, 0, 35, 2, 1, 0, 0, 0, 0x53, 0x41, 0xc0, 22, 2, 0xa3, 5, .. "PLAIN"u8, 0xa0, 12, .. "\0guest\0guest"u8,
+        .. "AMQP\0\u0001\0\0"u8, 0, 0, 0, 17, 2, 0, 0, 0, 0, 0x53, 0x10, 0xc0, 4, 1, 0xa1, 1, (byte)'c',
+    ];
 
     [Fact]
     public async Task Serve_says_where_it_listens_and_ends_with_0_on_sigterm()
@@ -20,6 +29,26 @@ public sealed partial class ExecutableTests
 
         using (Process kill = Process.Start("kill", ["-TERM", harrier.Id.ToString()])) await kill.WaitForExitAsync();
 
+        await harrier.WaitForExitAsync().WaitAsync(Patience);
+        harrier.ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Serve_takes_the_time_that_clients_have_to_close()
+    {
+        var environment = new Dictionary<string, string> { ["HARRIER_LIMITS__CLOSETIMEOUTMS"] = "3000" };
+        using Process harrier = Start(environment, "serve", "--port", "0", "--data", Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()));
+        int port = int.Parse(PortPattern().Match(await ReadLineAsync(harrier, "serves AMQP")).Groups[1].Value);
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", port);
+        await client.GetStream().WriteAsync(LoginAndOpen);
+        byte[] answer = new byte[4096];
+        for (int count = 0; !Encoding.ASCII.GetString(answer, 0, count).Contains("cluster_name");)
+            count += await client.GetStream().ReadAsync(answer.AsMemory(count)).AsTask().WaitAsync(Patience);
+
+        using (Process kill = Process.Start("kill", ["-TERM", harrier.Id.ToString()])) await kill.WaitForExitAsync();
+
+        await ReadLineAsync(harrier, "Harrier has stopped"); // 3 seconds later: the client says nothing
         await harrier.WaitForExitAsync().WaitAsync(Patience);
         harrier.ExitCode.ShouldBe(0);
     }

@@ -94,6 +94,7 @@ internal static class WireDecoder10
             TargetAddress = target.Address.IsEmpty ? null : TextOf(target.Address),
             IsTargetDynamic = target.Dynamic,
             TargetCapabilities = Symbols(isCoordinator ? coordinator : target.Capabilities),
+            OfferedCapabilities = Symbols(attach.OfferedCapabilities),
             InitialDeliveryCount = attach.InitialDeliveryCount,
             MaxMessageSize = attach.MaxMessageSize,
             Unsettled = attach.Unsettled.IsEmpty ? null : ReadUnsettled(attach.Unsettled),

@@ -46,6 +46,9 @@ public sealed record WireAttach(string Name, uint Handle, Role Role, SenderSettl
     /// <summary>The capabilities of its target, or of the coordinator.</summary>
     public string[] TargetCapabilities { get; init; } = [];
 
+    /// <summary>What the server's end of the link can do.</summary>
+    public string[] OfferedCapabilities { get; init; } = [];
+
     public uint? InitialDeliveryCount { get; init; }
 
     public ulong? MaxMessageSize { get; init; }

@@ -9,8 +9,7 @@ namespace Harrier.Amqp.V10;
 /// <summary>Ends deliveries whose receiver has annotated the message (1.0 part 3, section 3.4.5): what goes back to the queue is the message with its annotations.</summary>
 internal static class AnnotatedSettlement
 {
-    /// <summary>Settles with the session's commands, or by itself when the message has been read that is on disk only.</summary>
-    /// <returns>Ends when that is under way.</returns>
+    /// <summary>Settles at once, with the batch, or when the message has been read that is on disk only: ends then.</summary>
     public static Task Settle(CommandBatch commands, in Settling<OutgoingLink10> settling, Outcome outcome, byte[] annotations)
     {
         var command = new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome);

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Harrier.Amqp.Conversion;
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Sources;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -53,7 +54,10 @@ internal class OutgoingLink10 : Link10, IConsumer
     /// <summary>The queue's side of it; null before it is registered.</summary>
     protected QueueConsumer Registration => _registration;
 
-    public bool HasRoom => Session.Outgoing.HasRoom;
+    /// <summary>Asks the queue to go on.</summary>
+    protected IRoomWaiter Resumption => _resume;
+
+    public virtual bool HasRoom => Session.Outgoing.HasRoom;
 
     public override void Answer(in Attach attach)
     {
@@ -67,6 +71,7 @@ internal class OutgoingLink10 : Link10, IConsumer
             Source = _source.Encode(),
             Target = attach.Target,
             InitialDeliveryCount = 0,
+            OfferedCapabilities = SourceFilters.Capabilities,
         });
         Client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, Queue, Consumer: _registration)); // nothing comes before the attach
     }
@@ -94,7 +99,7 @@ internal class OutgoingLink10 : Link10, IConsumer
 
     public virtual void Flush() => Connection.Output.Flush();
 
-    public bool AwaitRoom() => Session.Outgoing.TryAwaitRoom(_resume);
+    public virtual bool AwaitRoom() => Session.Outgoing.TryAwaitRoom(_resume);
 
     // What was taken back is settled by the peer in vain, if ever.
     public void OnOverdue(DeliveryId delivery, long timeoutMs)
@@ -105,6 +110,8 @@ internal class OutgoingLink10 : Link10, IConsumer
     {
         lock (Connection.Output.Gate) Session.Outgoing.EndDrain(this, deliveryCount);
     }
+
+    public void OnUnreadable() => Session.PostDetach(this, AmqpErrors.Unreadable());
 
     public void OnQueueDeleted() => Session.PostDetach(this, AmqpErrors.QueueDeleted(Queue.NameText));
 

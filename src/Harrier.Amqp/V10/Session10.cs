@@ -328,15 +328,15 @@ internal sealed class Session10
         Outgoing.Take(disposition.First, last, _settling);
         byte[]? annotations = state.Annotations.IsEmpty ? null : state.Annotations.ToArray();
         bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
-        Task done = Task.CompletedTask;
+        Task annotated = Task.CompletedTask;
         foreach (Settling<OutgoingLink10> settling in _settling)
         {
             Outcome outcome = state.Outcome ?? settling.Owner.DefaultOutcome;
-            if (annotations is not null) done = Both(done, Settle(in settling, outcome, annotations));
+            if (annotations is not null) annotated = Task.WhenAll(annotated, Settle(in settling, outcome, annotations));
             else if (transaction is null) Settle(in settling, outcome);
             else transaction.Settle(in settling, outcome, disposition.Settled);
         }
-        if (isSecond) SettleSecond(new SettlementRun(Role.Sender, disposition.First, last, DeliveryState.Of(state.Outcome!.Value), IsSettled: true), done);
+        if (isSecond) SettleSecond(in disposition, last, state.Outcome!.Value, annotated);
         _settling.Clear();
     }
 
@@ -352,24 +352,19 @@ internal sealed class Session10
         return Task.CompletedTask;
     }
 
-    private static Task Both(Task one, Task other) => one.IsCompletedSuccessfully ? other : Task.WhenAll(one, other);
-
-    /// <summary>
-    /// Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once it is done and nothing can undo it.
-    /// </summary>
-    private void SettleSecond(SettlementRun run, Task done)
+    /// <summary>Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once nothing can undo it.</summary>
+    private void SettleSecond(in Disposition disposition, uint last, Outcome outcome, Task annotated)
     {
         Client.Commands.Run();
-        if (done.IsCompletedSuccessfully) Connection.Settlements.Add((Settlements, run), _settling.Max(settling => settling.Owner.Queue.Ticket));
-        else _ = SettleLaterAsync(run, done, [.. _settling.Select(settling => settling.Owner.Queue)]);
+        var run = new SettlementRun(Role.Sender, disposition.First, last, DeliveryState.Of(outcome), IsSettled: true);
+        if (annotated.IsCompleted) Answer(run, _settling);
+        else AnswerAfter(annotated, run, [.. _settling]); // the log has nothing yet of what is to be read first
     }
 
-    private async Task SettleLaterAsync(SettlementRun run, Task done, Queue[] queues)
-    {
-        await done;
-        Connection.Settlements.Add((Settlements, run), queues.Max(queue => queue.Ticket));
-        Connection.Output.Flush();
-    }
+    private void AnswerAfter(Task task, SettlementRun run, Settling<OutgoingLink10>[] settled) => Connection.Pauses.Suspend(task, () => Answer(run, settled));
+
+    private void Answer(SettlementRun run, IEnumerable<Settling<OutgoingLink10>> settled) =>
+        Connection.Settlements.Add((Settlements, run), settled.Max(settling => settling.Owner.Queue.Ticket));
 
     /// <summary>The sender has settled what we had an outcome for: it will not ask again.</summary>
     private void ForgetReceived(uint first, uint last)

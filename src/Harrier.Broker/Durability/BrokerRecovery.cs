@@ -65,6 +65,8 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
                 onFresh(queue.Machine.FreshBytes);
             }
         }
+        foreach (Queue terminus in topology.Queues.Values.Where(queue => queue.Definition.Role == QueueRole.Terminus))
+            Terminus.Restore(terminus, topology.VirtualHosts[terminus.VirtualHost]);
     }
 
     private void ReadSection(ReadOnlySpan<byte> section)

@@ -214,12 +214,7 @@ internal sealed class Checkpointer(
 
     private static void MarkChanged(Queue queue)
     {
-        lock (queue.Shard.Gate)
-        {
-            if (queue.IsChanged) return;
-            queue.IsChanged = true;
-            queue.Shard.Log!.Changed.Add(queue);
-        }
+        lock (queue.Shard.Gate) queue.Shard.Log!.MarkChanged(queue);
     }
 
     /// <summary>The durable topologies at one moment, as ops; the queues in them; and the last unit of the log that they reflect.</summary>

@@ -8,8 +8,8 @@ namespace Harrier.Broker.Durability;
 /// </summary>
 /// <param name="lane">The lane.</param>
 /// <param name="entries">The messages, in order; at least one.</param>
-/// <param name="gone">Sequences between theirs that have left: nobody is to find them in the run.</param>
-internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries, List<ulong> gone)
+/// <param name="gaps">Ranges of sequences between theirs that have left: nobody is to find them in the run.</param>
+internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries, List<(ulong First, ulong Last)> gaps)
 {
     private readonly List<StoredAt> _at = [];
     private (long Start, long End, long NextAtMs)? _times;
@@ -76,7 +76,7 @@ internal sealed class FreshSnapshot(byte lane, List<QueueEntry> entries, List<ul
             FirstArrivedAtMs = Entries.Skip(from).Min(entry => entry.ArrivedAtMs),
             LastArrivedAtMs = Entries.Skip(from).Max(entry => entry.ArrivedAtMs),
         };
-        foreach (ulong sequence in gone) run.Gone.Add(sequence);
+        foreach ((ulong gapFirst, ulong gapLast) in gaps) run.Gone.AddRange(gapFirst, gapLast);
         for (int i = from; i < Entries.Count; i++) run.CountIn(Entries[i].BodySize, Entries[i].IsLogged);
         return run;
     }

@@ -76,7 +76,7 @@ internal sealed class QueueImage
             case QueueOp.Purged: Purge(sequence, ref reader); break;
             case QueueOp.Ended: End(); break;
             case QueueOp.Remembered: Keys.Add((reader.Bytes().ToArray(), reader.Fixed())); break;
-            case QueueOp.Replaced: Replace(sequence, lane, message!); break;
+            case QueueOp.Replaced: Replace(sequence, lane, message!, (int)reader.Number()); break;
             case QueueOp.Held: Held[sequence] = (long)reader.Number(); break;
             case QueueOp.Paused: IsPaused = sequence != 0; break;
             default: throw new DataDamagedException($"the log holds an op {(byte)op} that this Harrier does not know");
@@ -88,7 +88,7 @@ internal sealed class QueueImage
     {
         switch (op)
         {
-            case QueueOp.Settled or QueueOp.Held: reader.Number(); break;
+            case QueueOp.Settled or QueueOp.Held or QueueOp.Replaced: reader.Number(); break;
             case QueueOp.Returned:
                 for (int i = 0; i < 3; i++) reader.Number();
                 break;
@@ -159,22 +159,22 @@ internal sealed class QueueImage
     }
 
     // What stood in a run gets a place of its own.
-    private void Replace(ulong sequence, byte lane, Message message)
+    private void Replace(ulong sequence, byte lane, Message message, int bodySizeBefore)
     {
         if (Scattered.TryGetValue(sequence, out QueueEntry scattered))
         {
             scattered.Release();
-            Scattered[sequence] = scattered with { Message = message, Stored = default };
+            Scattered[sequence] = scattered with { Message = message, BodySize = message.BodySize, Stored = default };
         }
         else if (FindFresh(sequence) is { } at && Fresh[at].Message is { } replaced)
         {
             replaced.Release();
-            Fresh[at] = Fresh[at] with { Message = message };
+            Fresh[at] = Fresh[at] with { Message = message, BodySize = message.BodySize };
         }
         else if (FindRun(sequence, lane) is { } run && !run.Gone.Contains(sequence))
         {
             Scattered.Add(sequence, run.WithCounts(new QueueEntry(message, sequence, isLogged: true, lane), DeliveredUpTo.GetValueOrDefault(lane)));
-            run.Remove(sequence, message.BodySize, isLogged: true);
+            run.Remove(sequence, bodySizeBefore, isLogged: true);
         }
         else message.Release();
     }

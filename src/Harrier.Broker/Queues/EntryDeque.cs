@@ -4,7 +4,7 @@ namespace Harrier.Broker.Queues;
 
 /// <summary>
 /// Messages in memory, in the order of their sequence: they join at the end and leave at the front, and any of them may leave from the middle, where it stays as
-/// an empty place until the front has come so far.
+/// an empty place until the front has come so far. When too many places are empty they are closed, and only the gaps are remembered.
 /// </summary>
 internal sealed class EntryDeque
 {
@@ -12,6 +12,9 @@ internal sealed class EntryDeque
     private const int EmptyMin = 1024;
 
     private ChunkedDeque<QueueEntry> _places = new();
+
+    // Gaps between messages, where places were closed; null for none.
+    private SequenceSet? _closed;
 
     /// <summary>Messages that are there.</summary>
     public int Count { get; private set; }
@@ -25,8 +28,9 @@ internal sealed class EntryDeque
     /// <summary>What comes before a sequence, backwards.</summary>
     public IEnumerable<QueueEntry> Before(ulong sequence) => _places.Before(sequence).Where(place => place.Message is not null);
 
-    /// <summary>The sequences of messages that left from the middle and have an empty place.</summary>
-    public IEnumerable<ulong> EmptyPlaces => _places.Where(place => place.Message is null).Select(place => place.Sequence);
+    /// <summary>Ranges of sequences from which messages have left from the middle. No message that is there is in one.</summary>
+    public IEnumerable<(ulong First, ulong Last)> Gaps =>
+        ClosedGaps.Concat(_places.Where(place => place.Message is null).Select(place => (place.Sequence, place.Sequence)));
 
     /// <summary>The first message; only when there is one.</summary>
     public ref readonly QueueEntry Peek() => ref _places.Peek(); // the first place is never empty
@@ -34,7 +38,7 @@ internal sealed class EntryDeque
     public void Add(in QueueEntry entry)
     {
         _places.Enqueue(in entry);
-        Count++;
+        if (Count++ == 0) _closed = null;
     }
 
     public QueueEntry Take()
@@ -72,10 +76,27 @@ internal sealed class EntryDeque
     // One message that stays would hold the places of all that expire behind it.
     private void CloseEmptyPlaces()
     {
-        var closed = new ChunkedDeque<QueueEntry>();
-        foreach (QueueEntry entry in Entries) closed.Enqueue(in entry);
-        _places = closed;
+        var places = new ChunkedDeque<QueueEntry>();
+        var closed = new SequenceSet();
+        foreach ((ulong first, ulong last) in ClosedGaps) closed.AddRange(first, last);
+        (ulong before, ulong? empty) = (0, null);
+        foreach (QueueEntry place in _places)
+        {
+            if (place.Message is null)
+            {
+                empty = place.Sequence;
+                continue;
+            }
+            if (empty is not null) closed.AddRange(before + 1, place.Sequence - 1); // one range, whatever of it was another lane's
+            (before, empty) = (place.Sequence, null);
+            places.Enqueue(in place);
+        }
+        if (empty is { } end) closed.AddRange(before + 1, end);
+        (_places, _closed) = (places, closed);
     }
+
+    // What lies before the front is of no concern any more.
+    private IEnumerable<(ulong First, ulong Last)> ClosedGaps => _closed is null || Count == 0 ? [] : _closed.Ranges.Where(gap => gap.Last > _places.Peek().Sequence);
 
     private void SkipEmptyPlaces()
     {

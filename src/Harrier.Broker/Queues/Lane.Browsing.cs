@@ -3,8 +3,8 @@ namespace Harrier.Broker.Queues;
 /// <summary>How the messages of a lane are looked at where they stand.</summary>
 internal sealed partial class Lane
 {
-    /// <summary>Whether messages that came back are being read, and are in no place meanwhile.</summary>
-    public bool IsReadingReturned => ScatteredCount > 0;
+    /// <summary>Whether messages that came back are being read, and are in no place meanwhile. Those that could not be read stay where they are.</summary>
+    public bool IsReadingReturned => ScatteredCount > 0 && _load?.Failure is null;
 
     /// <summary>Whether anything that came back stands before the end of a run, and so before some of its messages or among them.</summary>
     public bool HasReturnedUpTo(ulong sequence) => ReturnedCount > 0 && _returned!.Min.Sequence <= sequence;
@@ -17,14 +17,14 @@ internal sealed partial class Lane
             : BrowseForwards(sequence, [.. sequence == ulong.MaxValue ? [] : ReturnedBetween(sequence + 1, ulong.MaxValue, backwards, count)], count);
     }
 
-    // Only as many as are asked for: there may be very many.
+    // Only as many as are asked for are looked at: there may be very many, and the shard is locked.
     private IEnumerable<QueueEntry> ReturnedBetween(ulong first, ulong last, bool backwards, int count)
     {
-        IEnumerable<QueueEntry> there = _returned is null || first > last ? [] : _returned.GetViewBetween(Probe(first), Probe(last));
-        IEnumerable<QueueEntry> onTheWay = Returned.Skip(ReturnedCount).Where(entry => first <= entry.Sequence && entry.Sequence <= last);
+        SortedSet<QueueEntry>? there = first > last ? null : _returned?.GetViewBetween(Probe(first), Probe(last));
+        IEnumerable<QueueEntry> onTheWay = ReadReturned.Where(entry => first <= entry.Sequence && entry.Sequence <= last);
         return backwards
-            ? there.Reverse().Take(count).Concat(onTheWay).OrderDescending(BySequence).Take(count)
-            : there.Take(count).Concat(onTheWay).Order(BySequence).Take(count);
+            ? (there?.Reverse() ?? []).Take(count).Concat(onTheWay).OrderDescending(BySequence).Take(count)
+            : (there ?? []).Take(count).Concat(onTheWay).Order(BySequence).Take(count);
     }
 
     /// <summary>Likewise forwards, without what is being read; what came back has a place of its own from which on it is looked at.</summary>

@@ -41,23 +41,29 @@ internal sealed partial class Lane(byte number, ReadyTally tally)
         }
     }
 
+    /// <summary>Whether the first message could not be read.</summary>
+    public bool StandsStill => !CanTake && _load?.Failure is not null;
+
     /// <summary>Whether a load would keep a reader from waiting later.</summary>
     public bool WantsLoad => _load is null && _backlog?.IsWindowLow == true;
 
     /// <summary>What arrived since the last checkpoint and was never taken out.</summary>
     public IEnumerable<QueueEntry> Fresh => _fresh.Entries;
 
-    /// <summary>What has left from among these.</summary>
-    public IEnumerable<ulong> FreshGone => _fresh.EmptyPlaces;
+    /// <summary>What has left from among these, as ranges.</summary>
+    public IEnumerable<(ulong First, ulong Last)> FreshGaps => _fresh.Gaps;
 
     /// <summary>What was taken out and came back.</summary>
-    public IEnumerable<QueueEntry> Returned => (_returned ?? []).Concat(_load is { Run: null } load ? load.Entries : []);
+    public IEnumerable<QueueEntry> Returned => (_returned ?? []).Concat(ReadReturned);
 
     /// <summary>What was read back from disk and not taken since.</summary>
     public IEnumerable<QueueEntry> Window => _backlog?.Window ?? [];
 
     /// <summary>What is on disk, in order.</summary>
     public IEnumerable<DiskRun> Runs => _backlog?.Runs ?? [];
+
+    // Those that are being read, which are few.
+    private IEnumerable<QueueEntry> ReadReturned => _load is { Run: null } load ? load.Entries : [];
 
     private int ReturnedCount => _returned?.Count ?? 0;
 

@@ -131,7 +131,11 @@ public readonly record struct BrowsedMessage(
     Message Message, ulong Sequence, byte Priority, long ArrivedAtMs, long ExpiresAtMs, int AcquiredCount, int DeliveryCount)
 {
     /// <summary>Takes it aside in the queue in which it was seen.</summary>
-    internal QueueCommand DetachFrom(Queue queue) => new(QueueCommandKind.Detach, queue, Message, Sequence: Sequence);
+    internal QueueCommand DetachFrom(Queue queue)
+    {
+        var read = new QueueEntry(Message, Sequence, lane: Priority) { AcquiredCount = AcquiredCount, DeliveryCount = DeliveryCount };
+        return new QueueCommand(QueueCommandKind.Detach, queue, Load: BacklogLoad.OfSingle(queue, [read]));
+    }
 }
 
 /// <summary>Lets through messages with a header of a certain value; any value when there is none.</summary>

@@ -54,7 +54,7 @@ public enum QueueCommandKind : byte
     /// <summary>Keep a message that could not leave, and try again later.</summary>
     Retain,
 
-    /// <summary>Take one ready message aside, wherever it stands, until it departs.</summary>
+    /// <summary>Take one ready message aside, wherever it stands, until it departs. Comes with the reading that has shown it.</summary>
     Detach,
 
     /// <summary>Deliver nothing from now on.</summary>

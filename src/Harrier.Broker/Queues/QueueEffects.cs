@@ -41,6 +41,9 @@ public sealed class QueueEffects
     /// <summary>Consumers whose credit has been used up, after their deliveries.</summary>
     public List<QueueConsumer> Drained { get; } = [];
 
+    /// <summary>Consumers for whom there is something that cannot be read.</summary>
+    public List<QueueConsumer> Unreadable { get; } = [];
+
     /// <summary>Who wakes queues up.</summary>
     public ShardAlarms? Alarms { get; init; }
 
@@ -85,6 +88,7 @@ public sealed class QueueEffects
         Receipts.Clear();
         Overdue.Clear();
         Drained.Clear();
+        Unreadable.Clear();
         Unfinished.Clear();
         BackedUp = null;
     }

@@ -57,16 +57,19 @@ public sealed partial class QueueMachine
     /// </summary>
     private void Detach(in QueueCommand command, QueueEffects effects)
     {
-        Lane lane = _ready[LaneOf(command.Message!)];
-        bool isFound = lane.TryRemove(command.Sequence, out QueueEntry entry);
-        if (!isFound && lane.FindRun(command.Sequence) is { } run)
+        QueueEntry read = command.Load!.Entries[0];
+        Lane lane = _ready[read.Lane];
+        bool isFound = lane.TryRemove(read.Sequence, out QueueEntry entry);
+        if (!isFound && lane.FindRun(read.Sequence) is { } run)
         {
-            bool isLogged = IsLoggedIn(command.Queue, command.Message!);
-            isFound = lane.TryRemove(run, command.Sequence, command.Message!.BodySize, isLogged);
-            command.Message.AddReferences(1);
-            entry = new QueueEntry(command.Message, command.Sequence, isLogged, lane.Number);
+            bool isLogged = IsLoggedIn(command.Queue, read.Message!);
+            isFound = lane.TryRemove(run, read.Sequence, read.BodySize, isLogged);
+            read.Message!.AddReferences(1);
+            // From now on it does not stand in the file, which may have been the last of it: no manifest may say that it does.
+            entry = run.WithCounts(in read, lane.DeliveredUpTo) with { IsLogged = isLogged };
+            if (command.Queue.IsLogged) effects.Log!.MarkChanged(command.Queue);
         }
-        if (isFound) _aside[command.Sequence] = new Aside(entry, Reason: null, ReadyAtMs: 0);
+        if (isFound) _aside[read.Sequence] = new Aside(entry, Reason: null, ReadyAtMs: 0);
         effects.Answer = new QueueAnswer(isFound ? QueueAnswerStatus.Done : QueueAnswerStatus.Empty);
     }
 }

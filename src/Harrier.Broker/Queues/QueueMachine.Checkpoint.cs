@@ -136,7 +136,7 @@ public sealed partial class QueueMachine
     {
         if (lane.DeliveredUpTo > 0) snapshot.Delivered.Add((lane.Number, lane.DeliveredUpTo));
         List<QueueEntry> fresh = [.. lane.Fresh];
-        if (fresh.Count > 0) snapshot.Fresh.Add(new FreshSnapshot(lane.Number, fresh, [.. lane.FreshGone]));
+        if (fresh.Count > 0) snapshot.Fresh.Add(new FreshSnapshot(lane.Number, fresh, [.. lane.FreshGaps]));
         foreach (QueueEntry entry in fresh) entry.Message!.AddReferences(1);
         foreach (DiskRun run in lane.Runs) snapshot.Runs.Add((lane.Number, new RunState(run)));
     }

@@ -47,7 +47,7 @@ public sealed partial class QueueMachine
             if (!lane.CanTake)
             {
                 _ring.Add(consumer);
-                Load(queue, lane, effects);
+                if (Load(queue, lane, effects).Failure is not null) effects.Unreadable.Add(consumer);
                 return;
             }
             Deliver(consumer, lane, effects);
@@ -187,15 +187,15 @@ public sealed partial class QueueMachine
         Dispatch(command.Queue, effects);
     }
 
-    // While messages are there and have not been given out, the peer does not read or the disk is read: the drain goes on then.
+    // While messages are there and have not been given out, the peer does not read or the disk is read: the drain goes on then. What cannot be read nobody is to wait for.
     private void EndDrains(QueueEffects effects)
     {
         for (int i = _draining.Count - 1; i >= 0; i--)
         {
             QueueConsumer consumer = _draining[i];
             bool mayGetMore = consumer.Search is { } search
-                ? !search.IsAtEnd && MaySearch(consumer)
-                : _ready.Count > 0 && !IsPaused && consumer.HasCredit && MayBeActive(consumer);
+                ? search is { IsAtEnd: false, HasFailed: false } && MaySearch(consumer)
+                : _ready.Count > 0 && !_ready.First.StandsStill && !IsPaused && consumer.HasCredit && MayBeActive(consumer);
             if (mayGetMore) continue;
             _draining.RemoveAt(i);
             consumer.IsDraining = false;

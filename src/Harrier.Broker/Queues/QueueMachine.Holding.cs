@@ -9,10 +9,19 @@ public sealed partial class QueueMachine
     // Deliveries of termini whose link is suspended, by their sequence.
     private readonly SortedDictionary<ulong, Held> _held = [];
 
+    // Termini whose link is suspended, whether or not anything is held for them. Null while there are none.
+    private HashSet<long>? _suspended;
+
+    // Who is suspended counts: its peer is to find the queue when it comes back.
+    private bool IsUsed => _consumers.Count > 0 || _suspended is { Count: > 0 };
+
+    /// <summary>Notes after a restart that somebody may come back to a terminus of this queue.</summary>
+    internal void RestoreSuspended(long holder) => (_suspended ??= []).Add(holder);
+
     /// <summary>Takes the consumer out; what it has stays its terminus's.</summary>
     private void Suspend(Queue queue, QueueConsumer consumer, QueueEffects effects)
     {
-        _consumers.Remove(consumer);
+        if (_consumers.Remove(consumer)) (_suspended ??= []).Add(consumer.Holder);
         Retire(consumer);
         while (_unacked.TryGetOldest(consumer, out DeliveryId id, out _))
         {
@@ -40,9 +49,16 @@ public sealed partial class QueueMachine
         effects.Answer = new QueueAnswer(QueueAnswerStatus.Done, adopted.Count, Held: adopted);
     }
 
-    /// <summary>Puts back what is held for a terminus that is no more.</summary>
+    /// <summary>Puts back what is held for a terminus that is no more. If that was the last consumer of a queue that goes with it, all of it goes.</summary>
     private void Abandon(Queue queue, long holder, QueueEffects effects)
     {
+        bool wasSuspended = _suspended?.Remove(holder) == true;
+        if (wasSuspended && !IsUsed && queue.Definition.IsAutoDelete)
+        {
+            EndByItself(queue, effects);
+            return;
+        }
+        if (wasSuspended) Touch(queue, effects);
         foreach ((ulong sequence, Held held) in _held.Where(h => h.Value.Holder == holder).ToArray())
         {
             _held.Remove(sequence);

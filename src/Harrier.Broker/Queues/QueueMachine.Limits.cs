@@ -98,8 +98,7 @@ public sealed partial class QueueMachine
         if (_lastUsedAtMs == 0) _lastUsedAtMs = effects.NowMs;
         if (IsUnusedFor(_settings.ExpiresMs, effects.NowMs))
         {
-            End(queue, effects);
-            effects.Ended.Add(queue);
+            EndByItself(queue, effects);
             return;
         }
         int budget = TickMax;
@@ -123,13 +122,13 @@ public sealed partial class QueueMachine
         DropOverflow(queue, ref budget, effects);
     }
 
-    private bool IsUnusedFor(long? timeMs, long nowMs) => timeMs is { } ms && _consumers.Count == 0 && _lastUsedAtMs + ms <= nowMs;
+    private bool IsUnusedFor(long? timeMs, long nowMs) => timeMs is { } ms && !IsUsed && _lastUsedAtMs + ms <= nowMs;
 
     private long NextDueMs()
     {
         long nextMs = Math.Min(_expiries.NextAtMs, NextLeaseEndMs());
         if (_asideDue.TryPeek(out _, out long asideAtMs)) nextMs = Math.Min(nextMs, asideAtMs);
-        if (_settings.ExpiresMs is { } expiresMs && _consumers.Count == 0) nextMs = Math.Min(nextMs, _lastUsedAtMs + expiresMs);
+        if (_settings.ExpiresMs is { } expiresMs && !IsUsed) nextMs = Math.Min(nextMs, _lastUsedAtMs + expiresMs);
         foreach (Lane lane in _ready.Lanes)
         {
             foreach (DiskRun run in lane.Runs)

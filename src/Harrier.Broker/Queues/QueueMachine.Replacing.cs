@@ -11,8 +11,8 @@ public sealed partial class QueueMachine
 
     private QueueEntry Replace(Queue queue, in QueueEntry entry, Message replacement, QueueEffects effects)
     {
-        QueueEntry replaced = entry with { Message = replacement, Stored = default };
-        if (entry.IsLogged) effects.Log!.Replaced(queue, in replaced);
+        QueueEntry replaced = entry with { Message = replacement, BodySize = replacement.BodySize, Stored = default };
+        if (entry.IsLogged) effects.Log!.Replaced(queue, in replaced, entry.BodySize);
         if (_isBeingWritten) (_replaced ??= []).Add(entry.Sequence);
         entry.Release();
         return replaced;

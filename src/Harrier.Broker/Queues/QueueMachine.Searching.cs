@@ -52,7 +52,7 @@ public sealed partial class QueueMachine
         foreach (QueueSearch search in _searches!)
         {
             QueueConsumer consumer = search.Consumer;
-            if (search.IsUnderWay || search.IsAtEnd || !consumer.IsActive || !MaySearch(consumer)) continue;
+            if (search.IsUnderWay || search.IsAtEnd || search.HasFailed || !consumer.IsActive || !MaySearch(consumer)) continue;
             if (consumer.Output.HasRoom) Look(queue, search, effects);
             else
             {
@@ -105,7 +105,8 @@ public sealed partial class QueueMachine
         load.IsWanted = consumer.IsRegistered;
         if (load.Failure is not null || !consumer.IsRegistered)
         {
-            turn.Release(); // who looks for something that cannot be read stands still, as the queue would
+            turn.Release();
+            if (consumer.IsRegistered) Fail(turn.Search, effects);
             return;
         }
         ulong? stop = null;
@@ -114,6 +115,14 @@ public sealed partial class QueueMachine
         turn.Search.Finish(turn, stop);
         turn.Release();
         Dispatch(load.Queue, effects);
+    }
+
+    // Unlike the queue's own reading, it is in nobody's way: whoever looks learns of it, and may come again.
+    private void Fail(QueueSearch search, QueueEffects effects)
+    {
+        search.HasFailed = true;
+        effects.Unreadable.Add(search.Consumer);
+        if (_draining.Count > 0) EndDrains(effects);
     }
 
     /// <summary>Gives a message to who looked for it; false when that has to wait. One that is not there any more is passed over.</summary>

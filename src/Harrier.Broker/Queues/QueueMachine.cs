@@ -56,7 +56,7 @@ public sealed partial class QueueMachine
         {
             Carry(in command, effects);
             if (_unread.Count > 0) ReadLeaving(command.Queue, effects);
-            if (_endsWhenEmpty && IsEmpty && !IsDeleted) EndEmpty(command.Queue, effects);
+            if (_endsWhenEmpty && IsEmpty && !IsDeleted) EndByItself(command.Queue, effects);
         }
         finally
         {
@@ -148,6 +148,7 @@ public sealed partial class QueueMachine
             _consumers.Add(consumer);
             _ring.Register(consumer);
             if (consumer.Filter is not null) BeginSearch(consumer);
+            _suspended?.Remove(consumer.Holder);
             if (_settings.HasSingleActiveConsumer) ChooseActive(consumer.Queue);
             _lastUsedAtMs = effects.NowMs;
         }
@@ -168,7 +169,7 @@ public sealed partial class QueueMachine
         bool wasThere = _consumers.Remove(command.Consumer!);
         Retire(command.Consumer!);
         if (wasThere && command.Consumer!.UnackedCount > 0) _cancelled.Add(command.Consumer);
-        bool ends = wasThere && _consumers.Count == 0 && queue.Definition.IsAutoDelete;
+        bool ends = wasThere && !IsUsed && queue.Definition.IsAutoDelete;
         if (ends) End(queue, effects);
         else
         {
@@ -227,7 +228,12 @@ public sealed partial class QueueMachine
             case BacklogLoadKind.Search: SearchLoaded(load, effects); return;
         }
         load.IsWanted = _ready[load.Lane].FinishLoad(load);
-        if (!load.IsWanted || load.Failure is not null) return;
+        if (!load.IsWanted) return;
+        if (load.Failure is not null)
+        {
+            Dispatch(load.Queue, effects); // nobody gets what comes next; who waits for it is told
+            return;
+        }
         if (_searches is not null && load.Run is null)
             foreach (QueueEntry entry in load.Entries) NoteReady(in entry);
         foreach (QueueEntry entry in load.Entries)
@@ -238,7 +244,7 @@ public sealed partial class QueueMachine
 
     private void Delete(in QueueCommand command, QueueEffects effects)
     {
-        if ((command.Flags & QueueCommandFlags.IfUnused) != QueueCommandFlags.None && _consumers.Count > 0)
+        if ((command.Flags & QueueCommandFlags.IfUnused) != QueueCommandFlags.None && IsUsed)
         {
             effects.Answer = new QueueAnswer(QueueAnswerStatus.InUse);
             return;
@@ -269,7 +275,7 @@ public sealed partial class QueueMachine
 
     private bool IsEmpty => _ready.Count == 0 && _unacked.Count == 0 && _aside.Count == 0 && _held.Count == 0;
 
-    private void EndEmpty(Queue queue, QueueEffects effects)
+    private void EndByItself(Queue queue, QueueEffects effects)
     {
         End(queue, effects);
         effects.Ended.Add(queue);

@@ -39,6 +39,6 @@ internal enum QueueOp : byte
     /// <summary>Lane, terminus: the message was given to that terminus, which alone may have it until it came back.</summary>
     Held = 12,
 
-    /// <summary>Lane, message: it has come in place of the one that the queue had.</summary>
-    Replaced = 13,
+    /// <summary>Lane, message, bytes of the body before: it has come in place of the one that the queue had. (13 was the same without the bytes, in no release.)</summary>
+    Replaced = 14,
 }

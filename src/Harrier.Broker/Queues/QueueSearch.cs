@@ -24,6 +24,9 @@ internal sealed class QueueSearch(QueueConsumer consumer)
     /// <summary>Whether it has seen everything that is there.</summary>
     public bool IsAtEnd { get; set; }
 
+    /// <summary>Whether it has come to what cannot be read. It looks no more, and its consumer has been told.</summary>
+    public bool HasFailed { get; set; }
+
     /// <summary>Bytes to read from disk in the next turn: the more is looked through without a stop, the larger the pieces.</summary>
     public int PieceBytes { get; private set; } = PieceBytesMin;
 

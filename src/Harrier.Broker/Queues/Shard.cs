@@ -115,7 +115,8 @@ public sealed class Shard
     private void Apply(in QueueCommand command, CommandBatch batch)
     {
         // What ends a queue releases its messages; those that are on their way must have been written before.
-        if (command.Kind is QueueCommandKind.Delete or QueueCommandKind.Cancel or QueueCommandKind.Tick or QueueCommandKind.Configure) CarryOut(batch);
+        bool mayEnd = command.Kind is QueueCommandKind.Delete or QueueCommandKind.Cancel or QueueCommandKind.Tick or QueueCommandKind.Configure or QueueCommandKind.Abandon;
+        if (mayEnd) CarryOut(batch);
         command.Queue.Machine.Apply(in command, _effects);
         if (!_effects.HasRoomForDelivery) CarryOut(batch);
     }
@@ -152,6 +153,8 @@ public sealed class Shard
             batch.FlushLater(drained);
         }
         _effects.Drained.Clear();
+        foreach (QueueConsumer waiting in _effects.Unreadable) waiting.Output.OnUnreadable();
+        _effects.Unreadable.Clear();
         foreach ((QueueConsumer consumer, DeliveryId delivery, long timeoutMs) in _effects.Overdue)
         {
             consumer.Output.OnOverdue(delivery, timeoutMs);

@@ -29,7 +29,7 @@ public sealed class ShardLog
     /// <summary>The number of the last unit.</summary>
     public ulong Index { get; set; }
 
-    /// <summary>Queues of which something was written since they were last put down in a manifest.</summary>
+    /// <summary>Queues that have changed since they were last put down in a manifest.</summary>
     internal List<Queue> Changed { get; } = [];
 
     /// <summary>The ticket of the last unit that any shard has appended.</summary>
@@ -103,11 +103,15 @@ public sealed class ShardLog
         Writer.Fixed(forgottenAtMs);
     }
 
-    internal void Replaced(Queue queue, in QueueEntry entry)
+    /// <param name="queue">The queue.</param>
+    /// <param name="entry">What has come.</param>
+    /// <param name="bodySizeBefore">What the queue counted for the message that had its place.</param>
+    internal void Replaced(Queue queue, in QueueEntry entry, int bodySizeBefore)
     {
         Begin(QueueOp.Replaced, queue, entry.Sequence);
         Writer.Byte(entry.Lane);
         Writer.Message(entry.Message!);
+        Writer.Number(bodySizeBefore);
     }
 
     internal void Held(Queue queue, in QueueEntry entry, long holder)
@@ -159,13 +163,17 @@ public sealed class ShardLog
 
     internal long Append(LogUnit group) => _log.Append(group);
 
+    /// <summary>Has the next manifest tell anew what the queue holds.</summary>
+    internal void MarkChanged(Queue queue)
+    {
+        if (queue.IsChanged) return;
+        queue.IsChanged = true;
+        Changed.Add(queue);
+    }
+
     private void Begin(QueueOp op, Queue queue, ulong sequence)
     {
-        if (!queue.IsChanged)
-        {
-            queue.IsChanged = true;
-            Changed.Add(queue);
-        }
+        MarkChanged(queue);
         OpWriter writer = Writer;
         writer.Byte((byte)op);
         writer.Number(queue.Id.Value);

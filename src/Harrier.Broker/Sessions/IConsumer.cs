@@ -35,6 +35,11 @@ public interface IConsumer
     {
     }
 
+    /// <summary>What the queue has for it next, or what it looks through, cannot be read from disk: nothing will be delivered. May come again.</summary>
+    void OnUnreadable()
+    {
+    }
+
     /// <summary>The queue is gone: nothing more will be delivered, and nothing that was can be settled any more.</summary>
     void OnQueueDeleted();
 }

@@ -39,8 +39,17 @@ public static class Terminus
     /// <summary>Gives back what is held for a terminus that has ended.</summary>
     internal static void Release(Queue terminus, VirtualHostTopology topology)
     {
-        if (!terminus.Definition.Arguments.TryGet(QueueArgument, out ArgumentValue name)) return;
-        if (!topology.Queues.TryGetValue(name.Text, out Queue? queue)) return;
+        if (FindQueue(terminus, topology) is not { } queue) return;
         new CommandBatch().Ask(new QueueCommand(QueueCommandKind.Abandon, queue, Sequence: (ulong)terminus.Id.Value));
     }
+
+    /// <summary>Has its queue know after a restart that somebody may come back to it.</summary>
+    internal static void Restore(Queue terminus, VirtualHostTopology topology)
+    {
+        if (FindQueue(terminus, topology) is not { } queue) return;
+        lock (queue.Shard.Gate) queue.Machine.RestoreSuspended(terminus.Id.Value);
+    }
+
+    private static Queue? FindQueue(Queue terminus, VirtualHostTopology topology) =>
+        terminus.Definition.Arguments.TryGet(QueueArgument, out ArgumentValue name) ? topology.Queues.GetValueOrDefault(name.Text) : null;
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Harrier.Broker.Messages;
 using Harrier.Protocol.Amqp10;
 
@@ -6,7 +7,7 @@ namespace Harrier.Amqp.Tests.V10;
 /// <summary>
 /// Links that outlive the broker: what is promised waits for the log, and what was promised is found after a restart (1.0 part 3, section 3.5.5).
 /// </summary>
-public sealed class DurableLinksOnDiskTests : IAsyncLifetime
+public sealed partial class DurableLinksOnDiskTests : IAsyncLifetime
 {
     private SimDisk _disk = new(1);
     private TestStorage _storage = null!;
@@ -52,6 +53,19 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waits_for_the_disk_leaves_the_rest_in_the_queue_whatever_the_credit()
+    {
+        const int Count = 28, Size = 60_000;
+        for (int i = 1; i <= Count; i++) await PublishAsync($"{i}".PadRight(Size, '.'));
+        await During(_client.AttachInbox());
+        await _client.Grant(1_000, handle: 0, echo: true);
+        await _client.Expect<WireFlow>();
+        _server.Queue("q").UnackedCount.ShouldBeInRange(15, 20); // a mebibyte, and what is decided at once
+        for (int i = 1; i <= Count; i++) await During(_client.ExpectTagged($"#{i} {$"{i}".PadRight(Size, '.')}"));
+        _server.Queue("q").UnackedCount.ShouldBe(Count);
+    }
+
+    [Fact]
     public async Task A_delivery_is_settled_when_the_disk_has_its_outcome()
     {
         uint id = await ReceiveAsync("a");
@@ -62,105 +76,21 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_comes_back_is_settled_when_the_disk_has_that_it_does()
+    public async Task A_delivery_that_has_to_be_read_to_be_annotated_is_settled_when_the_disk_has_its_outcome()
     {
         uint id = await ReceiveAsync("a");
-        await _client.Settle(id, States10.Released, settled: false);
-        await _client.ExpectQuiet();
+        _storage.Checkpoint();
         _storage.Commit();
-        await _client.ExpectSettled(id);
-        await _client.Grant(1, handle: 0);
-        await During(_client.ExpectTagged("#1.1 a"));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_failure_that_was_settled_is_counted_after_a_restart(bool isAnnotated)
-    {
-        uint id = await ReceiveAsync("a");
-        if (isAnnotated) _storage.Checkpoint(); // what is to be annotated is read from the disk
-        await _client.Settle(id, isAnnotated ? Annotated() : States10.Modified(deliveryFailed: true), settled: false);
+        _storage.HoldsLoads = true;
+        await _client.Settle(id, Encoded10.Composite(new Modified { UndeliverableHere = true, MessageAnnotations = Encoded10.Map(("x-why", Encoded10.String("b"))) }), settled: false);
         Task settled = _client.ExpectSettled(id);
-        (await EndsBeforeTheCommit(settled)).ShouldBeFalse();
+        (await EndsBeforeTheCommit(settled)).ShouldBeFalse("it is not read");
+        _storage.ReadBack().ShouldBeTrue();
+        (await EndsBeforeTheCommit(settled)).ShouldBeFalse("it is not on the disk");
         await During(settled);
+        _storage.HoldsLoads = false;
         await RestartAsync();
-        (await During(_client.AttachInbox())).Told().ShouldBe("");
-        await _client.Grant(1, handle: 0);
-        (await During(_client.ExpectFailedTagged("#1.1 a"))).ShouldBe(1u);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_failure_whose_settlement_was_lost_is_counted_once(bool isOnDisk)
-    {
-        uint id = await ReceiveAsync("a");
-        await _client.Grant(1, handle: 0);
-        await _client.Settle(id, States10.Modified(deliveryFailed: true), settled: false);
-        await _client.ExpectQuiet();
-        _storage.Commit(); // it has gone out once more, and nobody has seen that
-        if (isOnDisk) _storage.Checkpoint();
-        await RestartAsync();
-        if (isOnDisk) await RestartAsync(); // from the manifest
-        _server.Queue("q").UnackedCount.ShouldBe(1);
-        (await During(_client.AttachInbox(new DurableEnd { Unsettled = [("#1", States10.Modified(deliveryFailed: true))] }))).Told().ShouldBe("");
-        await _client.Grant(1, handle: 0);
-        (await During(_client.ExpectFailedTagged("#1.2 a"))).ShouldBe(1u);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task What_has_come_back_keeps_its_tag_over_a_restart(bool isOnDisk)
-    {
-        uint id = await ReceiveAsync("a");
-        await During(_client.Finish(id, States10.Released));
-        await _client.Grant(1, handle: 0);
-        await During(_client.ExpectTagged("#1.1 a"));
-        if (isOnDisk) _storage.Checkpoint();
-        await RestartAsync();
-        if (isOnDisk) await RestartAsync();
-        (await During(_client.AttachInbox(new DurableEnd { Unsettled = DurableEnd.Unknown("#1.1") }))).Told().ShouldBe("#1.1=");
-        await _client.Grant(1, handle: 0);
-        await During(_client.ExpectTagged("#1.1 a again"));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task What_others_had_before_keeps_its_tag_over_a_restart(bool isOnDisk)
-    {
-        await PublishAsync("a");
-        if (isOnDisk) _storage.Checkpoint();
-        await During(_client.AttachReceiver(1));
-        await _client.Grant(1);
-        await _client.ExpectDelivery();
-        _storage.Commit();
-        await RestartAsync();
-        await During(_client.AttachInbox());
-        await _client.Grant(1, handle: 0);
-        await During(_client.ExpectTagged("#1.1 a"));
-        await RestartAsync();
-        if (isOnDisk) _storage.Checkpoint();
-        if (isOnDisk) await RestartAsync();
-        (await During(_client.AttachInbox(new DurableEnd { Unsettled = DurableEnd.Unknown("#1.1") }))).Told().ShouldBe("#1.1=");
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task What_was_taken_from_the_middle_keeps_its_tag_over_a_restart(bool isOnDisk)
-    {
-        var end = new DurableEnd { Filter = Encoded10.Map(("text", Encoded10.Described(0x468C00000004, Encoded10.String("text = 'b'")))) };
-        foreach (string text in (string[])["a", "b", "c"]) await PublishAsync(text);
-        await During(_client.AttachInbox(end));
-        await _client.Grant(1, handle: 0);
-        await During(_client.ExpectTagged("#2 b"));
-        if (isOnDisk) _storage.Checkpoint();
-        await RestartAsync();
-        if (isOnDisk) await RestartAsync();
-        (await During(_client.AttachInbox(end with { Unsettled = DurableEnd.Unknown("#2") }))).Told().ShouldBe("#2=");
+        (_server.Queue("q").ReadyCount, _server.Queue("q").UnackedCount).ShouldBe((0, 0), "it was dead-lettered, to nowhere");
     }
 
     [Fact]
@@ -276,37 +206,73 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         (await During(_client.AttachInbox(new DurableEnd { Unsettled = [("#1", States10.In(transaction, States10.Accepted))] }))).Told().ShouldBe("#1=");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_transaction_is_found_with_its_tags_after_a_restart_or_not_at_all(bool isSynced)
+    [Fact]
+    public async Task A_link_whose_tags_cannot_be_read_is_answered_and_detached()
     {
         await During(_client.AttachOutbox());
-        await During(_client.AttachCoordinator());
-        string transaction = await During(_client.Declare());
-        await During(_client.PostTagged("a", transaction));
-        await During(_client.PostTagged("b", transaction));
-        _storage.Commit();
-        byte[] discharge = Encoded10.Composite(new Discharge { TxnId = Encoded10.Binary(Convert.FromHexString(transaction)) });
-        await _client.Transfer(new Message10().Value(discharge).Bytes, handle: 9);
-        await _client.ExpectQuiet(); // it waits for the disk
-        if (isSynced) _storage.Commit();
-        await RestartAsync();
-        _server.Queue("q").ReadyCount.ShouldBe(isSynced ? 2 : 0);
-        (await During(_client.AttachOutbox(new DurableEnd { Unsettled = DurableEnd.Unknown("a", "b") }))).Told().ShouldBe(isSynced ? "a=accepted b=accepted" : "");
+        await During(_client.SendAccepted("the-tag", "A"));
+        _storage.Checkpoint();
+        DamageSegments("the-tag");
+        _client.Leave();
+        _client = await _server.Open10();
+        for (int times = 0; times < 2; times++)
+        {
+            await _client.Send(new DurableEnd { Unsettled = DurableEnd.Unknown("the-tag") }.ToAttachOfSender());
+            (await During(_client.Expect<WireAttach>())).HasTarget.ShouldBeFalse();
+            await During(_client.ExpectSuspended("amqp:internal-error"));
+            await _client.ExpectQuiet();
+        }
+        await During(_client.AttachOutbox(new DurableEnd { Name = "another" }));
+        await During(_client.SendAccepted("b", "B"));
     }
 
-    private static byte[] Annotated() => Encoded10.Composite(new Modified
+    [Fact]
+    public async Task A_link_whose_tags_cannot_be_read_after_a_restart_is_answered_and_detached()
     {
-        DeliveryFailed = true,
-        MessageAnnotations = Encoded10.Of((ref ValueWriter writer) =>
+        await During(_client.AttachOutbox());
+        await During(_client.SendAccepted("the-tag", "A"));
+        _storage.Checkpoint();
+        DamageSegments("the-tag");
+        await RestartAsync();
+        await _client.Send(new DurableEnd { Unsettled = DurableEnd.Unknown("the-tag") }.ToAttachOfSender());
+        (await During(_client.Expect<WireAttach>())).HasTarget.ShouldBeFalse();
+        await During(_client.ExpectSuspended("amqp:internal-error"));
+        await _client.ExpectQuiet();
+    }
+
+    [Fact]
+    public async Task A_link_whose_messages_cannot_be_read_is_answered_and_detached()
+    {
+        await ReceiveAsync("first", "the-text");
+        _storage.Checkpoint();
+        DamageSegments("the-text");
+        _client.Leave();
+        _client = await _server.Open10();
+        for (int times = 0; times < 2; times++)
         {
-            int map = writer.BeginMap();
-            writer.WriteSymbol("x-why"u8);
-            writer.WriteString("because"u8);
-            writer.End(map, 2);
-        }),
-    });
+            await _client.Send(new DurableEnd { Unsettled = DurableEnd.Unknown("#1", "#2") }.ToAttachOfReceiver());
+            (await During(_client.Expect<WireAttach>())).HasSource.ShouldBeFalse();
+            await During(_client.ExpectSuspended("amqp:internal-error"));
+            await _client.ExpectQuiet();
+        }
+        (await During(_client.AttachInbox(new DurableEnd { Unsettled = [("#1", null), ("#2", States10.Accepted)] }))).Told().ShouldBe("#1=");
+        await _client.Grant(1, handle: 0);
+        await During(_client.ExpectTagged("#1 first again"));
+    }
+
+    /// <summary>Flips a bit in all that was put down of a text.</summary>
+    private void DamageSegments(string text)
+    {
+        int count = 0;
+        foreach (string segment in _disk.List("segments"))
+        {
+            int at = _disk.Snapshot(segment).AsSpan().IndexOf(Encoding.UTF8.GetBytes(text));
+            if (at < 0) continue;
+            _disk.Corrupt(segment, at, 1);
+            count++;
+        }
+        count.ShouldBe(1);
+    }
 
     /// <summary>Has the log committed while something is awaited.</summary>
     private async Task<T> During<T>(Task<T> task)
@@ -347,7 +313,7 @@ public sealed class DurableLinksOnDiskTests : IAsyncLifetime
         WireScript10 publisher = await _server.Open10(new OpenOptions10 { ContainerId = "publisher" });
         await publisher.AttachSender();
         uint id = await publisher.Transfer(new Message10()
-            .Header(new MessageHeader { Durable = true }).ApplicationProperties(("text", Encoded10.String(text))).Data(text).Bytes);
+            .Header(new MessageHeader { Durable = true }).ApplicationProperties(("initial", Encoded10.String(text[..1]))).Data(text).Bytes);
         await During(publisher.ExpectDisposition("accepted", id));
         await publisher.Close();
     }

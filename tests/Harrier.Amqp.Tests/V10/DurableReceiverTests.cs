@@ -136,6 +136,30 @@ public sealed class DurableReceiverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task More_than_may_wait_in_memory_is_resumed_in_parts()
+    {
+        const int Half = (8 << 20) + 1; // two of them are more than the 16 MiB that wait for credit
+        await ReceiveAsync(new string('a', Half), new string('b', Half), "c", "d");
+        await ReconnectAsync();
+        await PublishAsync("new");
+        WireAttach attach = await _client.AttachInbox(new DurableEnd { Unsettled = DurableEnd.Unknown("#1", "#2", "#3", "#4") });
+        (attach.Told(), attach.IncompleteUnsettled).ShouldBe(("#1= #2=", true));
+        await _client.Grant(10, handle: 0);
+        WireDelivery10 first = await _client.ExpectDelivery(0), second = await _client.ExpectDelivery(0);
+        (first.Text.Length, first.Text[0], second.Text.Length, second.Text[0]).ShouldBe((Half, 'a', Half, 'b'));
+        await _client.Finish(first.DeliveryId);
+        await _client.Finish(second.DeliveryId);
+        await _client.ExpectQuiet();
+        await _client.Detach(0, closed: false);
+        attach = await _client.AttachInbox(new DurableEnd { Unsettled = DurableEnd.Unknown("#3", "#4") });
+        (attach.Told(), attach.IncompleteUnsettled).ShouldBe(("#3= #4=", false));
+        await _client.Grant(10, handle: 0);
+        await _client.ExpectTagged("#3 c again");
+        await _client.ExpectTagged("#4 d again");
+        await _client.ExpectTagged("#5 new");
+    }
+
+    [Fact]
     public async Task What_is_resumed_takes_credit()
     {
         await ReceiveAsync("a", "b", "c");
@@ -292,7 +316,9 @@ public sealed class DurableReceiverTests : IAsyncLifetime
         WireScript10 publisher = await _server.Open10(new OpenOptions10 { ContainerId = "publisher" });
         await publisher.AttachSender(0, address);
         byte[] message = new Message10().Header(new MessageHeader { Durable = true, Priority = priority }).Data(text).Bytes;
-        await publisher.ExpectDisposition("accepted", await publisher.Transfer(message));
+        uint id = publisher.NextDeliveryId();
+        await publisher.Send(new Frames10().Message(id, message, payloadBytesMax: 100_000));
+        await publisher.ExpectDisposition("accepted", id);
         await publisher.Close();
     }
 

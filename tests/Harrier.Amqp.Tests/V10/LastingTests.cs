@@ -106,6 +106,71 @@ public class LastingTests
     }
 
     [Fact]
+    public async Task Frames_of_a_delivery_fit_together_though_its_time_to_live_runs_between_them()
+    {
+        await using var server = new TestServer();
+        server.Declare("q");
+        WireScript10 client = server.Connect10();
+        await client.Open(new OpenOptions10 { MaxFrameSize = 512 });
+        client.IncomingWindow = 1;
+        await client.Begin();
+        await client.AttachSender();
+        string text = string.Join(' ', Enumerable.Range(0, 500));
+        await client.ExpectDisposition("accepted", await client.Transfer(new Message10().Header(new MessageHeader { Ttl = 300 }).Data(text).Bytes));
+        await client.AttachReceiver(1);
+        await client.Grant(1);
+        WireTransfer transfer = await client.Expect<WireTransfer>();
+        List<byte> payload = [.. transfer.Payload];
+        server.Pass(100); // 300 takes five bytes in the header, 200 takes two
+        client.IncomingWindow = 100;
+        await client.SendFlow();
+        while (transfer.More)
+        {
+            transfer = await client.Expect<WireTransfer>();
+            payload.AddRange(transfer.Payload);
+        }
+        WireDelivery10 delivery = new WireDelivery10(1, 0, [], false, [.. payload], []).Read();
+        (delivery.Text, delivery.TtlMs).ShouldBe((text, 300u));
+    }
+
+    [Fact]
+    public async Task Drains_of_a_peer_whose_window_is_closed_are_kept_once_for_each_link()
+    {
+        await using var server = new TestServer();
+        server.Declare("q", "p");
+        WireScript10 client = server.Connect10();
+        await client.Open(new OpenOptions10 { MaxFrameSize = 512 });
+        client.IncomingWindow = 1;
+        await client.Begin();
+        await client.AttachSender();
+        await client.Publish(new string('x', 2_000));
+        await client.AttachReceiver(1);
+        await client.AttachReceiver(3, "/queues/p");
+        await client.Grant(1);
+        (await client.Expect<WireTransfer>()).More.ShouldBeTrue();
+        client.IncomingWindow = 0;
+        for (uint credit = 10; credit <= 50; credit++)
+        {
+            await client.Grant(credit, 1, drain: true);
+            await client.Grant(credit, 3, drain: true);
+        }
+        client.IncomingWindow = 10;
+        await client.SendFlow();
+        while ((await client.Expect<WireTransfer>()).More)
+        {
+        }
+        (await DrainedAsync()).ShouldBe((1u, 51u, 0u));
+        (await DrainedAsync()).ShouldBe((3u, 50u, 0u));
+        await client.ExpectQuiet();
+
+        async Task<(uint?, uint?, uint?)> DrainedAsync()
+        {
+            WireFlow flow = await client.Expect<WireFlow>();
+            return (flow.Handle, flow.DeliveryCount, flow.LinkCredit);
+        }
+    }
+
+    [Fact]
     public async Task Queue_may_go_while_its_deliveries_are_unsettled()
     {
         await using var server = new TestServer();

@@ -60,7 +60,7 @@ public class SourceTests
         await client.ExpectDetach("amqp:invalid-field", 1);
     }
 
-    [Fact]
+    [Fact, Trait("Note", "115")]
     public async Task Filters_that_are_not_understood_are_left_out_of_the_answer()
     {
         await using var server = new TestServer();
@@ -74,6 +74,16 @@ public class SourceTests
         await client.Grant(10);
         (await client.ExpectDelivery()).Text.ShouldBe("1");
         (await client.ExpectDelivery()).Text.ShouldBe("3");
+    }
+
+    [Fact, Trait("Note", "108")]
+    public async Task Links_from_queues_offer_the_filters_that_they_can_have()
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await OpenWithColors(server, 0);
+        string[] filters = ["AMQP_FILTEX_PROP_V1_0", "AMQP_FILTEX_SQL_V1_0"];
+        (await client.AttachReceiver()).OfferedCapabilities.ShouldBe(filters);
+        (await client.AttachInbox(new DurableEnd { Handle = 2 })).OfferedCapabilities.ShouldBe(filters);
     }
 
     [Fact]

@@ -61,6 +61,59 @@ public sealed class TerminusExpiryTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("session-end", Ending.Detach, Ending.SessionEnd)]
+    [InlineData("session-end", Ending.Detach, Ending.SessionError)]
+    [InlineData("session-end", Ending.Detach, Ending.ConnectionClose)]
+    [InlineData("session-end", Ending.Detach, Ending.ConnectionLoss)]
+    [InlineData("connection-close", Ending.Detach, Ending.ConnectionClose)]
+    [InlineData("connection-close", Ending.Detach, Ending.ConnectionLoss)]
+    [InlineData("connection-close", Ending.SessionEnd, Ending.ConnectionClose)]
+    [InlineData("connection-close", Ending.SessionEnd, Ending.ConnectionLoss)]
+    [InlineData("connection-close", Ending.SessionError, Ending.ConnectionClose)]
+    public async Task A_terminus_whose_link_is_gone_lingers_until_the_event_that_it_names(string policy, Ending first, Ending second)
+    {
+        await HoldAsync(new DurableEnd { Policy = policy, TimeoutSeconds = 10 });
+        await EndAsync(first);
+        _server.Pass(20_000);
+        _server.TerminusCount.ShouldBe(1);
+        await EndAsync(second);
+        _server.Pass(9_900);
+        (_server.TerminusCount, _server.Queue("q").ReadyCount).ShouldBe((1, 0));
+        _server.Pass(200);
+        (_server.TerminusCount, _server.Queue("q").ReadyCount).ShouldBe((0, 1));
+    }
+
+    [Theory]
+    [InlineData("session-end", Ending.Detach, Ending.SessionEnd)]
+    [InlineData("connection-close", Ending.Detach, Ending.ConnectionLoss)]
+    [InlineData("connection-close", Ending.SessionEnd, Ending.ConnectionClose)]
+    public async Task Without_a_time_one_that_lingers_ends_with_that_event(string policy, Ending first, Ending second)
+    {
+        await HoldAsync(new DurableEnd { Policy = policy });
+        await EndAsync(first);
+        _server.TerminusCount.ShouldBe(1);
+        await EndAsync(second);
+        (_server.TerminusCount, _server.Queue("q").ReadyCount).ShouldBe((0, 1));
+    }
+
+    [Theory]
+    [InlineData("session-end", Ending.Detach)]
+    [InlineData("connection-close", Ending.Detach)]
+    [InlineData("connection-close", Ending.SessionEnd)]
+    public async Task Of_a_terminus_that_lingers_the_policy_of_the_next_link_counts(string policy, Ending first)
+    {
+        await HoldAsync(new DurableEnd { Policy = policy, TimeoutSeconds = 10 });
+        await EndAsync(first);
+        if (first == Ending.SessionEnd) await _client.Begin();
+        await _client.AttachInbox(new DurableEnd { Policy = "link-detach", TimeoutSeconds = 10, Unsettled = DurableEnd.Unknown("#1") });
+        await _client.Detach(0, closed: false);
+        _server.Pass(9_900);
+        _server.TerminusCount.ShouldBe(1);
+        _server.Pass(200);
+        (_server.TerminusCount, _server.Queue("q").ReadyCount).ShouldBe((0, 1));
+    }
+
+    [Theory]
     [InlineData("link-detach", Ending.Detach)]
     [InlineData("session-end", Ending.SessionEnd)]
     [InlineData("session-end", Ending.ConnectionLoss)]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
@@ -91,6 +92,38 @@ public class QueueBrowserTests
         (await bench.Browse(new QueueBrowser(bench["q"]))).ShouldBe([2, 3, 4, 6, 7, 8, 9]);
         bench.Settle(held.Id, Outcome.Failed);
         (await bench.Browse(new QueueBrowser(bench["q"]))).ShouldBe([0, 2, 3, 4, 6, 7, 8, 9]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_came_back_is_shown_once_and_in_its_place(bool onDisk)
+    {
+        using FeatureBench bench = Filled(onDisk);
+        DeliveryId[] taken = [.. Enumerable.Range(0, Count - 20).Select(_ => bench.Get()!.Id)];
+        foreach (DeliveryId id in taken.Where((_, i) => i % 3 != 0).Reverse()) bench.Settle(id, Outcome.Released);
+        int[] shown = [.. Enumerable.Range(0, Count).Where(i => i % 3 != 0 || i >= Count - 20)];
+        (await bench.Browse(new QueueBrowser(bench["q"]))).ShouldBe(shown);
+        (await bench.Browse(new QueueBrowser(bench["q"]) { NewestFirst = true })).ShouldBe(shown.Reverse());
+        (await bench.Browse(new QueueBrowser(bench["q"]) { Skip = 150 })).ShouldBe(shown.Skip(150));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_page_costs_what_it_shows_though_very_many_came_back(bool isBackwards)
+    {
+        const int Many = 5_000;
+        using var bench = new FeatureBench();
+        bench.Declare("q");
+        for (int i = 0; i < Many; i++) bench.Publish(i);
+        DeliveryId[] taken = [.. Enumerable.Range(0, Many).Select(_ => bench.Get()!.Id)];
+        foreach (DeliveryId id in taken) bench.Settle(id, Outcome.Released);
+        bench["q"].Machine.Browse(QueueMachine.Beginning(isBackwards)); // what is made once is made now
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        BrowsePage page = bench["q"].Machine.Browse(QueueMachine.Beginning(isBackwards))!;
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(Many / 4 * Unsafe.SizeOf<QueueEntry>());
+        page.Entries.Count.ShouldBeInRange(2, Many / 8);
     }
 
     [Fact]

@@ -234,4 +234,29 @@ public sealed class RestartTests : IDisposable
         _bench.Queue("bad").ReadyCount.ShouldBe(5, "nothing overtakes what cannot be read");
         _bench.GetAll("good").ShouldBe([10, 11, 12, 13, 14]);
     }
+
+    [Fact]
+    public void Whoever_consumes_is_told_of_what_cannot_be_read_and_who_comes_later_too()
+    {
+        _bench.Session.Queue("bad");
+        _bench.Publish("bad", 0, 5);
+        _bench.Checkpoint();
+        _bench.Disk.Corrupt(_bench.Disk.List("segments").Single(), 60, 1);
+        FakeConsumer first = new(), second = new();
+        Consume(first);
+        first.UnreadableCount.ShouldBe(0, "it is being read");
+        _bench.ReadBack();
+        first.UnreadableCount.ShouldBe(1);
+        Consume(second);
+        (first.UnreadableCount + second.UnreadableCount).ShouldBe(2);
+        (first.Numbers.Count, second.Numbers.Count, _bench.Queue("bad").ReadyCount).ShouldBe((0, 0, 5));
+
+        void Consume(FakeConsumer output)
+        {
+            var consumer = new QueueConsumer(_bench.Queue("bad"), output);
+            _bench.Session.Commands.Ask(new QueueCommand(QueueCommandKind.Consume, consumer.Queue, Consumer: consumer));
+            _bench.Session.Commands.Add(new QueueCommand(QueueCommandKind.Resume, consumer.Queue, Consumer: consumer));
+            _bench.Session.Commands.Run();
+        }
+    }
 }

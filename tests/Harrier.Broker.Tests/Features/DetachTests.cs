@@ -1,6 +1,7 @@
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
+using Harrier.Broker.Tests.Browsing;
 using Shouldly;
 using Xunit;
 
@@ -51,13 +52,53 @@ public sealed class DetachTests : IDisposable
         _bench.Numbers().ShouldBe(model.OrderByDescending(PriorityOf).ThenBy(number => number));
     }
 
+    [Fact]
+    public void What_left_from_the_middle_long_ago_is_not_taken_for_a_message_on_disk()
+    {
+        _bench.Declare("q");
+        for (int i = 0; i < 3000; i++) _bench.Publish(i);
+        for (int i = 1; i < 2999; i++) Detach(i).ShouldBeTrue();
+        _bench.Checkpoint();
+        Detach(1500).ShouldBeFalse();
+        Detach(2998).ShouldBeFalse();
+        _bench["q"].ReadyCount.ShouldBe(2);
+        _bench.Numbers().ShouldBe([0, 2999]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_known_of_a_message_is_not_lost_when_it_does_not_depart(bool withCheckpoint)
+    {
+        _bench.Declare("q");
+        for (int i = 0; i < 5; i++) _bench.Publish(i);
+        if (withCheckpoint) _bench.Checkpoint(); // else it has no run yet when it comes back
+        for (int i = 0; i < 2; i++) _bench.Settle(_bench.Get()!.Id, Outcome.Failed);
+        _bench.Restart();
+        await _bench.Reading(DetachAll());
+        (_bench["q"].ReadyCount, _bench["q"].AsideCount).ShouldBe((0, 5));
+        _bench.Restart(withCheckpoint: true);
+        _bench.GetAll().Select(taken => (taken.Number, taken.IsRedelivered, taken.DeliveryCount))
+            .ShouldBe([(0, true, 2), .. Enumerable.Range(1, 4).Select(i => (i, false, 0))]);
+
+        async Task<int> DetachAll()
+        {
+            int count = 0;
+            await foreach (BrowsedMessage found in new QueueBrowser(_bench["q"]).ReadAsync())
+                if (_bench.Ask(found.DetachFrom(_bench["q"])).Status == QueueAnswerStatus.Done) count++;
+            return count;
+        }
+    }
+
     private static byte PriorityOf(int number) => (byte)(number * 7 % 3);
 
     // The number of a message is its sequence less one, as long as nothing else joins the queue.
     private bool Detach(int number)
     {
         Message known = FeatureBench.MessageOf(number, priority: PriorityOf(number));
-        QueueAnswer answer = _bench.Ask(new QueueCommand(QueueCommandKind.Detach, _bench["q"], known, Sequence: (ulong)number + 1));
+        byte lane = (byte)Math.Min(PriorityOf(number), _bench["q"].Settings.PriorityMax);
+        var seen = new BrowsedMessage(known, (ulong)number + 1, lane, _bench.NowMs, ExpiresAtMs: 0, AcquiredCount: 0, DeliveryCount: 0);
+        QueueAnswer answer = _bench.Ask(seen.DetachFrom(_bench["q"]));
         if (answer.Status == QueueAnswerStatus.Done) _bench.Run(new QueueCommand(QueueCommandKind.Depart, _bench["q"], Sequence: (ulong)number + 1));
         known.Release();
         return answer.Status == QueueAnswerStatus.Done;

@@ -192,6 +192,48 @@ public sealed class FilteredConsumerTests : IDisposable
         (all.LostItsQueue, some.LostItsQueue).ShouldBe((true, true));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_looks_through_what_cannot_be_read_is_told_and_its_drain_ends(bool isBrowsing)
+    {
+        for (int i = 0; i < 500; i++) _bench.Publish(i);
+        _bench.Checkpoint();
+        Damage();
+        var output = new FakeConsumer();
+        QueueConsumer consumer = Begin(output, new NumberFilter(100, 42), usesLinkCredit: true, isBrowsing: isBrowsing);
+        _bench.Run(new QueueCommand(QueueCommandKind.Credit, consumer.Queue, Consumer: consumer, Sequence: 3, Flags: QueueCommandFlags.Drain));
+        (output.UnreadableCount, output.DrainedAt).ShouldBe((0, null));
+        _bench.Settle();
+        (output.UnreadableCount, output.DrainedAt).ShouldBe((1, 3U));
+        _bench.Publish(542);
+        (output.UnreadableCount, output.Deliveries.Count).ShouldBe((1, 0));
+        _bench.Cancel(consumer);
+        _bench["q"].ReadyCount.ShouldBe(501);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_drain_ends_where_the_queue_stands_still(bool cameBack)
+    {
+        for (int i = 0; i < 500; i++) _bench.Publish(i);
+        Taken? taken = cameBack ? _bench.Get() : null;
+        _bench.Checkpoint();
+        if (taken is not null) _bench.Settle(taken.Id, Outcome.Released);
+        Damage();
+        FakeConsumer ordinary = new(), filtered = new();
+        QueueConsumer first = Begin(ordinary, filter: null, usesLinkCredit: true), second = Begin(filtered, new NumberFilter(1000, 542), usesLinkCredit: true);
+        foreach (QueueConsumer consumer in (QueueConsumer[])[first, second])
+            _bench.Run(new QueueCommand(QueueCommandKind.Credit, consumer.Queue, Consumer: consumer, Sequence: 3, Flags: QueueCommandFlags.Drain));
+        _bench.Settle();
+        (ordinary.DrainedAt, filtered.DrainedAt, ordinary.Deliveries.Count, filtered.Deliveries.Count).ShouldBe((3U, 3U, 0, 0));
+        _bench.Run(new QueueCommand(QueueCommandKind.Credit, first.Queue, Consumer: first, Sequence: 5, Flags: QueueCommandFlags.Drain));
+        ordinary.DrainedAt.ShouldBe(5U);
+    }
+
+    private void Damage() => _bench.Durable.Disk.Corrupt(_bench.Durable.Disk.List("segments").Order(StringComparer.Ordinal).First(), 60, 1);
+
     private QueueConsumer Begin(FakeConsumer output, NumberFilter? filter, int prefetch = 0, bool usesLinkCredit = false, bool isBrowsing = false, bool noAck = false)
     {
         var consumer = new QueueConsumer(_bench["q"], output)

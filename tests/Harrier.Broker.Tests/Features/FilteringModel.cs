@@ -91,7 +91,7 @@ internal sealed class FilteringModel
     private void Settle(Item item, Outcome outcome, bool isReplaced)
     {
         item.Taker = null;
-        if (isReplaced) item.Note = $"{++_noteCount}";
+        if (isReplaced) (item.Note, item.Size) = ($"{++_noteCount}", 4 + _noteCount * 7 % 60 * _sizeFactor);
         if (outcome == Outcome.Accepted) _items.Remove(item);
         else if (outcome == Outcome.Rejected) Die(item);
         else
@@ -224,6 +224,7 @@ internal sealed class FilteringModel
         Take();
         Queue queue = _bench["q"];
         queue.ReadyCount.ShouldBe(Ready.Count, "ready");
+        queue.Machine.ReadyBytes.ShouldBe(Ready.Sum(item => (long)item.Size), "bytes");
         queue.UnackedCount.ShouldBe(Unacked.Count, "unacked");
         queue.AsideCount.ShouldBe(_items.Count(item => item.State == ItemState.Postponed), "postponed");
         _bench["dead"].ReadyCount.ShouldBe(_deadCount, "dead");
@@ -253,7 +254,7 @@ internal sealed class FilteringModel
 
         public byte Lane { get; } = lane;
 
-        public int Size { get; } = size;
+        public int Size { get; set; } = size;
 
         public long ArrivedAtMs { get; } = arrivedAtMs;
 

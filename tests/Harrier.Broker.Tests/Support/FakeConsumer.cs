@@ -67,6 +67,11 @@ internal sealed class FakeConsumer : IConsumer
 
     public void OnDrained(uint deliveryCount) => DrainedAt = deliveryCount;
 
+    /// <summary>How often it was told that what comes next cannot be read.</summary>
+    public int UnreadableCount { get; private set; }
+
+    public void OnUnreadable() => UnreadableCount++;
+
     public void OnQueueDeleted()
     {
         if (LostItsQueue) throw new InvalidOperationException("a queue ends once");

@@ -41,7 +41,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
 
     /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known that was received, and is on the disk.</summary>
     public override void Answer(in Attach attach) =>
-        _hold.Take(queue: null, _target.Policy, () => _hold.Await(_hold.Terminus.WhenRead, () => _hold.Await(_hold.WhenDurableAsync(), Reply)));
+        _hold.Take(queue: null, _target.Policy, () => _hold.Await(_hold.Terminus.WhenRead, OnRead));
 
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
     {
@@ -163,6 +163,12 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         }
         Session.AwaitingSender[id] = (this, _tag);
         Session.Answer(id, DeliveryState.Accepted, isSettled: false);
+    }
+
+    private void OnRead()
+    {
+        if (!_hold.Terminus.WhenRead.GetAwaiter().GetResult()) throw AmqpErrors.Unreadable();
+        _hold.Await(_hold.WhenDurableAsync(), Reply);
     }
 
     private void Reply()

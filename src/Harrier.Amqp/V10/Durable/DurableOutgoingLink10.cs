@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Sources;
 using Harrier.Broker.Durability;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
@@ -35,6 +36,8 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         _transfers = new HeldTransfers(this, Connection.Output, Connection.Broker.Sync);
     }
 
+    public override bool HasRoom => _transfers.HasRoom && base.HasRoom;
+
     protected override bool OutlivesErrors => true;
 
     /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known.</summary>
@@ -50,6 +53,8 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         _transfers.Release(Queue);
         base.Flush();
     }
+
+    public override bool AwaitRoom() => _transfers.TryAwaitRoom(Resumption) || base.AwaitRoom();
 
     public override void OnDrained(uint deliveryCount) => _transfers.HoldDrain(deliveryCount + _resumedCount);
 
@@ -119,25 +124,35 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         Task<Delivery[]> read = ReadAsync(resumed);
         int resumedCount = resumed.Count;
         // The peer forgets what it does not find in our map, so that must be on the disk first.
-        _hold.Await(Task.WhenAll(read, Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket)), () => Reply(read.GetAwaiter().GetResult(), resumedCount));
+        _hold.Await(Task.WhenAll(read, Connection.Broker.Sync.WhenDurableAsync(Queue.Ticket)), () => Reply(read, resumedCount));
     }
 
     private async Task<Delivery[]> ReadAsync(List<HeldDelivery> resumed)
     {
         var deliveries = new List<Delivery>();
         long bytes = 0;
-        foreach (HeldDelivery held in resumed)
+        try
         {
-            if (bytes > ResumedBytesMax) break; // the peer learns that the map is incomplete, and comes back for the others
-            if (await held.ReadAsync(Queue) is not { } message) continue;
-            bytes += message.Size;
-            deliveries.Add(new Delivery(Registration, message, held.Id, held.AcquiredCount, held.DeliveryCount, IsSettled: false, IsHandedOver: false, held.Sequence));
+            foreach (HeldDelivery held in resumed)
+            {
+                if (bytes > ResumedBytesMax) break; // the peer learns that the map is incomplete, and comes back for the others
+                if (await held.ReadAsync(Queue) is not { } message) continue;
+                bytes += message.Size;
+                deliveries.Add(new Delivery(Registration, message, held.Id, held.AcquiredCount, held.DeliveryCount, IsSettled: false, IsHandedOver: false, held.Sequence));
+            }
+        }
+        catch
+        {
+            foreach (Delivery delivery in deliveries) delivery.Message.Release();
+            throw;
         }
         return [.. deliveries];
     }
 
-    private void Reply(Delivery[] resumed, int count)
+    private void Reply(Task<Delivery[]> read, int count)
     {
+        if (read.IsFaulted) throw AmqpErrors.Unreadable(); // nothing may be left out: the peer would forget it
+        Delivery[] resumed = read.GetAwaiter().GetResult();
         foreach (Delivery delivery in resumed) _resumable.Enqueue(delivery);
         byte[] unsettled = UnsettledMap.Encode([.. resumed.Select(delivery => TagOf(delivery.Sequence, delivery.AcquiredCount))], default, Connection.PeerFrameBytesMax / 2, out bool isComplete);
         isComplete &= resumed.Length == count;
@@ -154,6 +169,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
             Unsettled = unsettled.Length == 0 ? default : unsettled,
             IncompleteUnsettled = !isComplete,
             InitialDeliveryCount = 0,
+            OfferedCapabilities = SourceFilters.Capabilities,
         });
         bool sendsNew = isComplete && !_attach.IsIncomplete; // 1.0 part 2, section 2.7.3
         if (sendsNew) Client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, Queue, Consumer: Registration));

@@ -13,7 +13,7 @@ namespace Harrier.Amqp.V10.Durable;
 internal sealed class DurableTerminus(ClientSession client, Queue queue, TerminusPolicy policy) : IConsumer
 {
     private readonly Dictionary<Utf8Name, DeliveryId> _received = [];
-    private readonly TaskCompletionSource _isRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<bool> _isRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private QueueConsumer? _reader;
     private QueueConsumer? _keeper;
     private int _toRead;
@@ -23,8 +23,8 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
 
     public TerminusPolicy Policy => policy;
 
-    /// <summary>Ends when all is known that was received before.</summary>
-    public Task WhenRead => _isRead.Task;
+    /// <summary>Ends when all is known that was received before; with false when that cannot be read.</summary>
+    public Task<bool> WhenRead => _isRead.Task;
 
     /// <summary>The tags of deliveries that were received and not settled by their sender.</summary>
     public byte[][] ReceivedTags
@@ -53,7 +53,7 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
         client.Consume(reader);
         _reader = reader;
         _toRead = queue.ReadyCount;
-        if (_toRead == 0) _isRead.SetResult();
+        if (_toRead == 0) _isRead.SetResult(true);
         client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, queue, Consumer: _reader));
         client.Commands.Run();
     }
@@ -131,7 +131,7 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
         lock (_received)
         {
             foreach (ref readonly Delivery delivery in deliveries) _received[new Utf8Name(delivery.Message.Body)] = delivery.Id;
-            if ((_toRead -= deliveries.Length) <= 0) _isRead.TrySetResult();
+            if ((_toRead -= deliveries.Length) <= 0) _isRead.TrySetResult(true);
         }
     }
 
@@ -145,7 +145,9 @@ internal sealed class DurableTerminus(ClientSession client, Queue queue, Terminu
     {
     }
 
-    void IConsumer.OnQueueDeleted() => _isRead.TrySetResult();
+    void IConsumer.OnUnreadable() => _isRead.TrySetResult(false);
+
+    void IConsumer.OnQueueDeleted() => _isRead.TrySetResult(true);
 
     // Another link may have it meanwhile, or have had it under another policy.
     private void EndIfUnused()

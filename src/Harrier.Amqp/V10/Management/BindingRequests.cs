@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Harrier.Amqp.Conversion;
 using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
 using Harrier.Broker.Topology;
 using Harrier.Protocol.Amqp10;
@@ -37,7 +38,7 @@ internal sealed class BindingRequests(ClientSession client)
         Utf8Name source = target.Parameter("src") ?? throw RequestErrors.MissingParameter("'src'");
         Utf8Name key = target.Parameter("key") ?? throw RequestErrors.MissingParameter("'key'");
         Utf8Name? exchange = target.Parameter("dste");
-        Utf8Name destination = exchange ?? target.Parameter("dstq") ?? throw RequestErrors.MissingParameter("'dste' or 'dstq'");
+        Utf8Name destination = exchange ?? target.Parameter("dstq") ?? throw RequestErrors.MissingDestination(target);
         var writer = new ValueWriter(stackalloc byte[512]);
         int list = writer.BeginList(), count = 0;
         foreach (Binding binding in Find(source, destination, toQueue: exchange is null, key))
@@ -105,7 +106,12 @@ internal sealed class BindingRequests(ClientSession client)
     private IEnumerable<Binding> Find(Utf8Name source, Utf8Name destination, bool toQueue, Utf8Name key)
     {
         VirtualHostTopology topology = client.VirtualHost.Topology;
+        if (source.IsEmpty) return toQueue && key == destination && FindImplicit(topology, destination) is { } binding ? [binding] : [];
         ImmutableHashSet<Binding> leading = (toQueue ? topology.BindingsByQueue : topology.BindingsByExchange).GetValueOrDefault(destination, []);
         return leading.Where(b => b.Source == source && b.RoutingKey == key);
     }
+
+    // Bindings of the default exchange stand nowhere, and are listed (note 25).
+    private static Binding? FindImplicit(VirtualHostTopology topology, Utf8Name queue) =>
+        topology.Queues.TryGetValue(queue, out Queue? found) && !found.IsDeleted ? new Binding(default, new Destination(found), queue, ArgumentTable.Empty) : null;
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Harrier.Amqp.Conversion;
+using Harrier.Broker.Messages;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10.Management;
@@ -12,6 +13,10 @@ internal static class ErlangText10
 
     /// <summary>A key and its value.</summary>
     public static string Pair(Value10 key, Value10 value) => $"{{{Of(key)},{Of(value)}}}";
+
+    /// <summary>A map of names to names.</summary>
+    public static string Map(IEnumerable<(string Name, Utf8Name Value)> pairs) =>
+        $"#{{{string.Join(',', pairs.OrderBy(pair => pair.Name, StringComparer.Ordinal).Select(pair => $"{Binary(Encoding.UTF8.GetBytes(pair.Name))} => {Binary(pair.Value.Span)}"))}}}";
 
     private static string Of(Value10 value) => value.Code switch
     {
@@ -52,6 +57,6 @@ internal static class ErlangText10
     {
         string text = Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, BytesMax)]);
         string escaped = text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
-        return $"<<\"{escaped}\"{(Ascii.IsValid(text) ? "" : "/utf8")}>>";
+        return escaped.Length == 0 ? "<<>>" : $"<<\"{escaped}\"{(Ascii.IsValid(text) ? "" : "/utf8")}>>";
     }
 }

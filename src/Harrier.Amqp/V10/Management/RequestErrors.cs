@@ -36,6 +36,9 @@ internal static class RequestErrors
 
     public static RequestRefusedException MissingParameter(string parameter) => new(400, $"missing {parameter} in query");
 
+    public static RequestRefusedException MissingDestination(RequestTarget target) =>
+        new(400, $"missing 'dste' or 'dstq' in query: {ErlangText10.Map(target.Parameters)}");
+
     public static RequestRefusedException BadLocation(string segment) => new(400, $"bad binding path segment '{segment}'");
 
     public static RequestRefusedException UnsupportedArgument(Value10 key, Value10 value) => new(400, $"unsupported argument {ErlangText10.Pair(key, value)}");

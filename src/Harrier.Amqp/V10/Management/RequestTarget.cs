@@ -34,6 +34,9 @@ internal sealed class RequestTarget
     /// <summary>What stands between the slashes of the path, still encoded.</summary>
     public string[] Segments { get; }
 
+    /// <summary>The parameters of the query, decoded.</summary>
+    public IEnumerable<(string Name, Utf8Name Value)> Parameters => _parameters.Keys.Select(name => (name, Parameter(name)!.Value));
+
     /// <summary>Reads the UTF-8 of a URI's path and query.</summary>
     public static RequestTarget Parse(ReadOnlySpan<byte> uri)
     {

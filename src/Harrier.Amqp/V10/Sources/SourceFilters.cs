@@ -14,6 +14,9 @@ internal sealed record SourceFilters(IMessageFilter? Filter, Utf8Name? BindingKe
 {
     public static readonly SourceFilters None = new(null, null, []);
 
+    /// <summary>What links from queues offer, encoded: properties filters and SQL filters (AMQP Filter Expressions 1.0). RabbitMQ offers them there, and not in its open.</summary>
+    public static readonly byte[] Capabilities = Values10.Symbols("AMQP_FILTEX_PROP_V1_0", "AMQP_FILTEX_SQL_V1_0");
+
     /// <summary>Reads an encoded filter-set, or default for none. One that is understood and malformed throws <c>amqp:invalid-field</c>.</summary>
     /// <param name="encoded">The map.</param>
     /// <param name="bindsExchange">Whether the source is an exchange: only there a binding key says anything.</param>

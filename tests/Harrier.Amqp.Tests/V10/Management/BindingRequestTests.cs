@@ -70,6 +70,16 @@ public class BindingRequestTests
     }
 
     [Fact]
+    public void Every_queue_is_bound_to_the_default_exchange_by_its_name()
+    {
+        _client.Send("GET", "/bindings?src=&dstq=q&key=q").ShouldBe((200,
+            """[{"source": "", "destination_queue": "q", "binding_key": "q", "arguments": {}, "location": "/bindings/src=;dstq=q;key=q;args="}]"""));
+        foreach (string none in (string[])["dstq=q&key=other", "dstq=none&key=none", "dste=x&key=x", "dstq=&key="])
+            _client.Send("GET", "/bindings?src=&" + none).ShouldBe((200, "[]"));
+        _client.Send("DELETE", "/bindings/src=;dstq=q;key=q;args=").ShouldBe((400, "\"bad binding path segment 'src=;dstq=q;key=q;args='\""));
+    }
+
+    [Fact]
     public void What_is_not_bound_is_unbound()
     {
         _client.Status("POST", "/bindings", Binding("amq.direct", queue: "q", key: "a"));
@@ -113,10 +123,11 @@ public class BindingRequestTests
         _client.Send("DELETE", uri).ShouldBe((400, $"\"bad binding path segment '{uri["/bindings/".Length..]}'\""));
 
     [Theory]
-    [InlineData("/bindings", "'src'")]
-    [InlineData("/bindings?src=x", "'key'")]
-    [InlineData("/bindings?src=x&key=", "'dste' or 'dstq'")]
-    public void A_query_needs_its_parameters(string uri, string missing) => _client.Send("GET", uri).ShouldBe((400, $"\"missing {missing} in query\""));
+    [InlineData("/bindings", "'src' in query")]
+    [InlineData("/bindings?src=x", "'key' in query")]
+    [InlineData("/bindings?src=x&key=", "'dste' or 'dstq' in query: #{<<\"key\">> => <<>>,<<\"src\">> => <<\"x\">>}")]
+    [InlineData("/bindings?src=a+b&key=%C3%A9&dst=q", "'dste' or 'dstq' in query: #{<<\"dst\">> => <<\"q\">>,<<\"key\">> => <<\"é\"/utf8>>,<<\"src\">> => <<\"a b\">>}")]
+    public void A_query_needs_its_parameters(string uri, string missing) => _client.Send("GET", uri).ShouldBe((400, $"\"missing {missing}\""));
 
     [Fact]
     public void Permissions_apply()
