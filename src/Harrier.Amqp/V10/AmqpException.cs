@@ -122,6 +122,8 @@ internal static class AmqpErrors
 
     public static AmqpException NotKnown() => InvalidField(AmqpErrorScope.Link, "a delivery is resumed that is not known here");
 
+    public static AmqpException TagInTransaction() => InvalidField(AmqpErrorScope.Link, "a delivery of a transaction that is not discharged has the same tag");
+
     public static AmqpException MapIncomplete() => NotAllowed(AmqpErrorScope.Link, "there is no new delivery while a map of unsettled deliveries is incomplete");
 
     public static AmqpException NotPaired() => InvalidField(AmqpErrorScope.Link, "Link property 'paired' is not set to boolean value 'true'");

@@ -177,7 +177,8 @@ internal class IncomingLink10 : Link10
         else Publish(message, _target.Route(message));
     }
 
-    private void Publish(Message message, RouteSet routes, Transaction10 transaction)
+    /// <summary>Keeps a message until its transaction is discharged, and tells what would become of it.</summary>
+    protected virtual void Publish(Message message, RouteSet routes, Transaction10 transaction)
     {
         byte[] outcome = routes.Count == 0 ? DeliveryState.Released : DeliveryState.Accepted;
         transaction.Publish(message, routes);

@@ -15,6 +15,9 @@ namespace Harrier.Amqp.V10;
 /// </summary>
 internal class OutgoingLink10 : Link10, IConsumer
 {
+    /// <summary>Bytes of the longest tag that a link gives to a delivery.</summary>
+    public const int TagBytesMax = sizeof(ulong) + sizeof(int);
+
     private readonly SourceTerminus _source;
     private readonly bool _isSettled;
     private readonly ulong _messageBytesMax;

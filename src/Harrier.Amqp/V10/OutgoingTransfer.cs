@@ -46,7 +46,7 @@ internal struct OutgoingTransfer(OutgoingLink10 link, uint deliveryId, Delivery 
     /// <summary>Writes the head of a frame and the performative; the bytes of both.</summary>
     private readonly int WriteHead(Span<byte> to, ushort channel, int payloadSize, bool isLast)
     {
-        Span<byte> tag = stackalloc byte[sizeof(ulong)];
+        Span<byte> tag = stackalloc byte[OutgoingLink10.TagBytesMax];
         bool isFirst = _sent == 0;
         var transfer = new Transfer
         {

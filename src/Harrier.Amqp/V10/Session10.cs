@@ -328,10 +328,6 @@ internal sealed class Session10
         Outgoing.Take(disposition.First, last, _settling);
         byte[]? annotations = state.Annotations.IsEmpty ? null : state.Annotations.ToArray();
         bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
-        bool comesBack = state.Outcome is Outcome.Released or Outcome.Failed;
-        // It may come back under the same tag at once: the peer has to know before that the first delivery is over (1.0 part 2, section 2.6.12).
-        if (isSecond && comesBack)
-            Write(new Disposition { Role = Role.Sender, First = disposition.First, Last = last, Settled = true, State = DeliveryState.Of(state.Outcome!.Value) });
         Task annotated = Task.CompletedTask;
         foreach (Settling<OutgoingLink10> settling in _settling)
         {
@@ -340,7 +336,7 @@ internal sealed class Session10
             else if (transaction is null) Settle(in settling, outcome);
             else transaction.Settle(in settling, outcome, disposition.Settled);
         }
-        if (isSecond && !comesBack) SettleSecond(in disposition, last, state.Outcome!.Value, annotated);
+        if (isSecond) SettleSecond(in disposition, last, state.Outcome!.Value, annotated);
         _settling.Clear();
     }
 

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Harrier.Amqp.Transport;
+using Harrier.Amqp.V10.Durable;
 using Harrier.Broker.Messages;
 using Harrier.Broker.Queues;
 using Harrier.Broker.Routing;
@@ -64,6 +66,7 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
 
     private readonly List<QueueCommand> _commands = [];
     private readonly List<(Settling<OutgoingLink10> Delivery, bool IsSettled)> _settled = [];
+    private readonly List<PendingReceipt> _receipts = [];
     private long _bytes;
 
     /// <summary>Keeps a publication. Takes over the caller's reference to the message.</summary>
@@ -78,6 +81,14 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
         }
         if (routes.Count > 1) message.AddReferences(routes.Count - 1);
         for (int i = 0; i < routes.Count; i++) _commands.Add(new QueueCommand(QueueCommandKind.Enqueue, routes[i], message));
+    }
+
+    /// <summary>Keeps what is to be remembered of a publication. Throws when that is too much.</summary>
+    public void Remember(PendingReceipt receipt)
+    {
+        _bytes += PendingReceipt.Bytes;
+        if (_bytes > bytesMax) throw AmqpErrors.TransactionTooLarge(bytesMax);
+        _receipts.Add(receipt);
     }
 
     /// <summary>Keeps the end of a delivery.</summary>
@@ -103,9 +114,10 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
     /// <summary>Applies everything; false when a queue has no room, or a delivery is not its receiver's any more: then it is rolled back.</summary>
     public bool TryCommit(CommandBatch commands, OutgoingSession outgoing)
     {
-        if (!HasFailed && commands.RunAtomically(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_commands))) return true;
-        RollBack(commands, outgoing);
-        return false;
+        bool isCommitted = !HasFailed && RunAll(commands);
+        if (isCommitted) EndReceipts(isCommitted);
+        else RollBack(commands, outgoing);
+        return isCommitted;
     }
 
     /// <summary>
@@ -119,5 +131,21 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
         foreach ((Settling<OutgoingLink10> delivery, _) in _settled.Where(s => s.IsSettled || s.Delivery.Owner.IsGone))
             commands.Add(new QueueCommand(QueueCommandKind.Settle, delivery.Owner.Queue, Delivery: delivery.Id, Outcome: Outcome.Released));
         _commands.Clear();
+        EndReceipts(isCommitted: false);
+    }
+
+    private bool RunAll(CommandBatch commands)
+    {
+        foreach (PendingReceipt receipt in _receipts)
+            if (!receipt.IsForgotten) _commands.Add(receipt.Note());
+        return commands.RunAtomically(CollectionsMarshal.AsSpan(_commands));
+    }
+
+    private void EndReceipts(bool isCommitted)
+    {
+        foreach (PendingReceipt receipt in _receipts) receipt.End(isCommitted);
+        if (!isCommitted)
+            foreach (PendingReceipt receipt in _receipts) receipt.GiveBack();
+        _receipts.Clear();
     }
 }

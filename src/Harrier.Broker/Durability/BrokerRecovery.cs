@@ -55,8 +55,8 @@ internal sealed class BrokerRecovery(Manifest manifest, SegmentSet segments, Mes
                 image.End();
                 continue;
             }
-            image.ForgetHolds(holder => !topology.Queues.ContainsKey(holder));
             new PostponedPlaces(image, id, formats).Separate();
+            image.ForgetHolds(holder => !topology.Queues.ContainsKey(holder));
             lock (queue.Shard.Gate)
             {
                 queue.Machine.Restore(image, queue.Shard.NowMs);

@@ -106,11 +106,15 @@ internal sealed class QueueImage
     /// <summary>Whether the message stays out of the ready ones for now.</summary>
     public bool IsOut(ulong sequence) => Postponed.ContainsKey(sequence) || Held.ContainsKey(sequence);
 
-    /// <summary>Forgets holds for termini that are no more: these messages are ready.</summary>
+    /// <summary>Forgets holds for termini that are no more: these messages, which have places of their own, are ready.</summary>
     public void ForgetHolds(Predicate<long> isGone)
     {
         foreach ((ulong sequence, long holder) in Held)
-            if (isGone(holder)) Held.Remove(sequence);
+        {
+            if (!isGone(holder)) continue;
+            Held.Remove(sequence);
+            if (Scattered.TryGetValue(sequence, out QueueEntry entry)) Scattered[sequence] = entry with { AcquiredCount = entry.AcquiredCount + 1 };
+        }
     }
 
     /// <summary>Gives up everything that it holds on to.</summary>

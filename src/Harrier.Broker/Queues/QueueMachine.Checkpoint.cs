@@ -110,9 +110,10 @@ public sealed partial class QueueMachine
             entry.Sequence <= _ready[entry.Lane].DeliveredUpTo && entry.AcquiredCount == 0 ? entry with { AcquiredCount = 1 } : entry;
     }
 
-    // Somebody has them, which the number of the last delivery does not tell of those that were taken from the middle.
-    private IEnumerable<QueueEntry> Given() => _unacked.Entries.Concat(_held.Values.Select(held => held.Entry))
-        .Select(entry => entry.WasDelivered ? entry : entry with { AcquiredCount = 1 });
+    // Somebody has them, which the number of the last delivery does not tell of those that were taken from the middle. A terminus has them as they are.
+    private IEnumerable<QueueEntry> Given() => _unacked.Deliveries
+        .Select(d => d.Entry.WasDelivered || d.Consumer is { Holder: not 0 } ? d.Entry : d.Entry with { AcquiredCount = 1 })
+        .Concat(_held.Values.Select(held => held.Entry));
 
     private void RestoreTaken(in QueueEntry entry, QueueImage image)
     {

@@ -75,11 +75,18 @@ public sealed partial class QueueMachine
             kept = Kept(in entry);
             if (consumer.UnackedCount++ == 0 && TimeoutOf(consumer) is { } timeoutMs) effects.Alarms?.Set(consumer.Queue, effects.NowMs + timeoutMs);
             id = _unacked.Add(entry with { Message = kept }, consumer, effects.NowMs);
-            if (consumer.Holder != 0 && entry.IsLogged) effects.Log!.Held(consumer.Queue, in entry, consumer.Holder);
+            if (consumer.Holder != 0 && entry.IsLogged) LogHeld(consumer, in entry, effects);
         }
         effects.Deliver(new Delivery(
             consumer, entry.Message!, id, entry.AcquiredCount, entry.DeliveryCount, consumer.NoAck, IsHandedOver: kept is null,
             entry.Sequence));
+    }
+
+    // The delivery is known to its terminus by how often the message was given out before, so a restart has to find that as it was.
+    private static void LogHeld(QueueConsumer consumer, in QueueEntry entry, QueueEffects effects)
+    {
+        if (entry.WasDelivered) effects.Log!.Returned(consumer.Queue, in entry, readyAtMs: 0);
+        effects.Log!.Held(consumer.Queue, in entry, consumer.Holder);
     }
 
     // What stands on disk is read again if it ever comes back: a client that takes and never acknowledges would pull all of a backlog into memory.

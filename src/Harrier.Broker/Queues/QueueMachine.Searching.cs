@@ -143,7 +143,7 @@ public sealed partial class QueueMachine
             Leave(queue, in entry, DeathReason.Expired, effects);
             return true;
         }
-        if (!consumer.NoAck) MarkAcquired(queue, lane, in entry, effects);
+        if (!consumer.NoAck && consumer.Holder == 0) MarkAcquired(queue, lane, in entry, effects);
         Hand(consumer, in entry, effects);
         return true;
     }

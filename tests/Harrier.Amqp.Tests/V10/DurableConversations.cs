@@ -1,27 +1,36 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests.V10;
 
 /// <summary>
-/// The parts of scripts that are about links which outlive their connection. Tags of senders are texts; those of the server are its numbers, as "#1".
+/// The parts of scripts that are about links which outlive their connection. Tags of senders are texts; those of the server are its numbers, as "#1", and how
+/// often it was given out before, as "#1.2".
 /// </summary>
 internal static class DurableConversations
 {
     public static byte[] Tag(string tag)
     {
         if (tag[0] != '#') return Encoding.ASCII.GetBytes(tag);
-        byte[] number = new byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64BigEndian(number, ulong.Parse(tag[1..], System.Globalization.CultureInfo.InvariantCulture));
-        return number;
+        string[] parts = tag[1..].Split('.');
+        byte[] bytes = new byte[parts.Length == 1 ? sizeof(ulong) : sizeof(ulong) + sizeof(int)];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, ulong.Parse(parts[0], CultureInfo.InvariantCulture));
+        if (parts.Length > 1) BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(sizeof(ulong)), int.Parse(parts[1], CultureInfo.InvariantCulture));
+        return bytes;
     }
 
     /// <summary>What the server's attach tells: "a=accepted b=".</summary>
     public static string Told(this WireAttach attach) =>
         string.Join(' ', (attach.Unsettled ?? []).Select(d => $"{Text(Convert.FromHexString(d.Key))}={d.Value?.Name}").Order(StringComparer.Ordinal));
 
-    private static string Text(byte[] tag) => tag is [0, 0, 0, 0, 0, 0, _, _] ? $"#{BinaryPrimitives.ReadUInt64BigEndian(tag)}" : Encoding.ASCII.GetString(tag);
+    private static string Text(byte[] tag)
+    {
+        if (tag is not [0, 0, 0, 0, 0, 0, ..]) return Encoding.ASCII.GetString(tag);
+        string times = tag.Length == sizeof(ulong) ? "" : $".{BinaryPrimitives.ReadInt32BigEndian(tag.AsSpan(sizeof(ulong)))}";
+        return $"#{BinaryPrimitives.ReadUInt64BigEndian(tag)}{times}";
+    }
 
     extension(WireScript10 client)
     {
@@ -45,7 +54,7 @@ internal static class DurableConversations
 
         /// <summary>Sends a message, or no more than the name of one, in as many transfers as there are texts; its delivery id.</summary>
         public async Task<uint> SendTagged(
-            string tag, string text, bool resume = false, bool? settled = null, int payloadBytesMax = int.MaxValue, uint handle = 0)
+            string tag, string text, bool resume = false, bool? settled = null, int payloadBytesMax = int.MaxValue, uint handle = 0, byte[]? state = null)
         {
             uint id = client.NextDeliveryId();
             byte[] message = text.Length == 0 ? [] : new Message10().Header(new MessageHeader { Durable = true }).Data(text).Bytes;
@@ -58,7 +67,7 @@ internal static class DurableConversations
                 var transfer = new Transfer
                 {
                     Handle = handle, DeliveryId = isFirst ? id : null, DeliveryTag = isFirst ? Tag(tag) : default, Resume = isFirst && resume,
-                    Settled = isFirst ? settled : null, More = at + count < message.Length,
+                    Settled = isFirst ? settled : null, More = at + count < message.Length, State = state,
                 };
                 frames.Add(in transfer, payload: message.AsSpan(at, count));
                 at += count;
@@ -76,6 +85,16 @@ internal static class DurableConversations
             return id;
         }
 
+        /// <summary>Sends a message in a transaction and expects that it is to be accepted.</summary>
+        public async Task<uint> PostTagged(string tag, string transaction, string text = "x", bool? settled = null)
+        {
+            uint id = await client.SendTagged(tag, text, settled: settled, state: States10.In(transaction));
+            if (settled == true) return id;
+            WireState state = await client.ExpectDisposition("transactional-state", id, settled: false);
+            (state.TransactionId, state.Outcome?.Name).ShouldBe((transaction, "accepted"));
+            return id;
+        }
+
         /// <summary>Settles what was sent.</summary>
         public Task SettleSent(uint first, uint? last = null) =>
             client.Send(new Disposition { Role = Role.Sender, First = first, Last = last, Settled = true, State = States10.Accepted });
@@ -87,6 +106,15 @@ internal static class DurableConversations
             string text = new WireDelivery10(transfer.Handle, 0, [], false, transfer.Payload, []).Read().Text;
             $"{Text(transfer.DeliveryTag)} {text}{(transfer.Resume ? " again" : "")}".ShouldBe(expected);
             return transfer.DeliveryId!.Value;
+        }
+
+        /// <summary>Expects a message in one transfer; how often it has failed.</summary>
+        public async Task<uint> ExpectFailedTagged(string expected)
+        {
+            WireTransfer transfer = await client.Expect<WireTransfer>();
+            WireDelivery10 delivery = new WireDelivery10(transfer.Handle, 0, [], false, transfer.Payload, []).Read();
+            $"{Text(transfer.DeliveryTag)} {delivery.Text}{(transfer.Resume ? " again" : "")}".ShouldBe(expected);
+            return delivery.DeliveryCount ?? 0;
         }
 
         /// <summary>Answers a delivery and expects that the server settles it.</summary>

@@ -20,6 +20,9 @@ internal sealed record DurableEnd
 
     public ReceiverSettleMode Mode { get; init; } = ReceiverSettleMode.Second;
 
+    /// <summary>The encoded filters of a source, or nothing.</summary>
+    public byte[] Filter { get; init; } = [];
+
     /// <summary>What the client has not settled: texts for tags, states or null.</summary>
     public (string Tag, byte[]? State)[] Unsettled { get; init; } = [];
 
@@ -43,6 +46,7 @@ internal sealed record DurableEnd
     public Attach ToAttachOfReceiver() => Links10.Receiver(Handle, Encoded10.Composite(new Source
     {
         Address = Encoded10.String(Address), Durable = Durability, ExpiryPolicy = Encoding.ASCII.GetBytes(Policy), Timeout = TimeoutSeconds,
+        Filter = Filter,
     })) with { Name = Encoding.UTF8.GetBytes(Name), RcvSettleMode = Mode, Unsettled = Map(), IncompleteUnsettled = IsIncomplete };
 
     private byte[] Map() => RawUnsettled ?? Encoded10.Of((ref ValueWriter writer) =>

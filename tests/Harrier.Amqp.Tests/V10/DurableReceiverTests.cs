@@ -31,11 +31,11 @@ public sealed class DurableReceiverTests : IAsyncLifetime
         await _client.Grant(10, handle: 0);
         uint second = await _client.ExpectTagged("#2 b again");
         await _client.ExpectTagged("#3 c again");
-        await _client.ExpectTagged("#4 d");
+        await _client.ExpectTagged("#4.1 d");
         await _client.Finish(second);
         _server.Queue("q").UnackedCount.ShouldBe(2);
         await ReconnectAsync();
-        (await _client.AttachInbox(new DurableEnd { Unsettled = DurableEnd.Unknown("#1", "#2", "#3", "#4") })).Told().ShouldBe("#3= #4=");
+        (await _client.AttachInbox(new DurableEnd { Unsettled = DurableEnd.Unknown("#1", "#2", "#3", "#4.1") })).Told().ShouldBe("#3= #4.1=");
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class DurableReceiverTests : IAsyncLifetime
         (await _client.AttachInbox(new DurableEnd { Unsettled = map })).Told().ShouldBe("");
         _server.Queue("dead").ReadyCount.ShouldBe(2);
         await _client.Grant(10, handle: 0);
-        await _client.ExpectTagged("#2 released");
+        await _client.ExpectTagged("#2.1 released");
         WireDelivery10 failed = await _client.ExpectDelivery(0);
         (failed.Text, failed.DeliveryCount).ShouldBe<(string, uint?)>(("failed", 1u));
     }
@@ -264,7 +264,7 @@ public sealed class DurableReceiverTests : IAsyncLifetime
         for (int times = 1; times <= 2; times++)
         {
             await ReconnectAsync();
-            await _client.AttachInbox(end with { Unsettled = [("#1", States10.Modified(deliveryFailed: true))] });
+            await _client.AttachInbox(end with { Unsettled = [(times == 1 ? "#1" : "#1.1", States10.Modified(deliveryFailed: true))] });
             await _client.Grant(1, handle: 0);
             if (times == 1) (await _client.ExpectDelivery(0)).DeliveryCount.ShouldBe(1u);
         }
@@ -287,7 +287,7 @@ public sealed class DurableReceiverTests : IAsyncLifetime
         await _client.AttachInbox(end);
         await _client.Grant(2, handle: 0);
         await _client.ExpectTagged("#2 high");
-        await _client.ExpectTagged("#1 low");
+        await _client.ExpectTagged("#1.1 low");
     }
 
     [Theory]

@@ -16,20 +16,24 @@ public class ExactlyOnceTests(ITestOutputHelper output)
     private const int SecondsDefault = 15;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Every_message_arrives_once_wherever_a_connection_is_lost(bool isHalfOpen)
+    [InlineData(false, 0)]
+    [InlineData(true, 0)]
+    [InlineData(false, 2)]
+    [InlineData(true, 2)]
+    public async Task Every_message_arrives_once_wherever_a_connection_is_lost(bool isHalfOpen, int transactionSize)
     {
-        var plan = new TroublePlan { IsHalfOpen = isHalfOpen };
+        var plan = new TroublePlan { IsHalfOpen = isHalfOpen, TransactionSize = transactionSize };
         long points = (await MessageExchange.RunAsync(1, plan)).Broker.Points;
         points.ShouldBeGreaterThan(50);
         for (long point = 1; point <= points; point++) await MessageExchange.RunAsync(1, plan with { LoseAt = point });
     }
 
-    [Fact]
-    public async Task Every_message_arrives_once_wherever_the_broker_dies()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task Every_message_arrives_once_wherever_the_broker_dies(int transactionSize)
     {
-        var plan = new TroublePlan();
+        var plan = new TroublePlan { TransactionSize = transactionSize };
         TroubledBroker broker = (await MessageExchange.RunAsync(1, plan)).Broker;
         for (long point = 1; point <= broker.Points; point++) await MessageExchange.RunAsync((int)point, plan with { DieAt = point });
         broker.DiskPoints.ShouldBeGreaterThan(20);
@@ -61,6 +65,7 @@ public class ExactlyOnceTests(ITestOutputHelper output)
         ["ends that outlive their links"] = new TroublePlan { Durability = TerminusDurability.None },
         ["persistent messages"] = new TroublePlan { IsPersistent = false, Patience = TimeSpan.FromMilliseconds(500) },
         ["one transaction of the receiver"] = new TroublePlan { RecordsLate = true },
+        ["the sender settling after the discharge"] = new TroublePlan { TransactionSize = 2, SettlesEarly = true },
         ["the sender forgetting first"] = new TroublePlan { ForgetsLate = true, TroubleChance = 0.05, Window = 3, IsRandom = true },
     };
 

@@ -15,7 +15,7 @@ internal sealed class MessageExchange
     {
         _plan = plan;
         Broker = new TroubledBroker(seed, plan);
-        _sender = new ModelSender(Broker, plan);
+        _sender = plan.TransactionSize > 0 ? new TransactionalSender(Broker, plan) : new ModelSender(Broker, plan);
         _receiver = new ModelReceiver(Broker, plan, _sender);
     }
 

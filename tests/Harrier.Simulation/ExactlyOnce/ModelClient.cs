@@ -44,7 +44,8 @@ internal abstract class ModelClient(TroubledBroker broker, TroublePlan plan)
         await DetachAsync(isClosed: true);
     }
 
-    protected async Task ConnectAsync()
+    /// <summary>Connects, and sets up what has to be there besides the link.</summary>
+    protected virtual async Task ConnectAsync()
     {
         WireScript10 wire = broker.Connect();
         await broker.Until(wire.SendBytes(WireScript10.ProtocolHeader));

@@ -14,6 +14,8 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
     private readonly List<uint> _processed = [];
     private readonly SortedDictionary<string, byte[]?> _inbox = [];
 
+    private readonly Dictionary<uint, uint> _failures = []; // by the numbers of messages
+
     private readonly Dictionary<uint, string> _unsettled = [];
     private readonly List<byte> _payload = [];
     private WireTransfer? _first;
@@ -92,6 +94,8 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
         uint id = _first.DeliveryId!.Value;
         _inbox.ContainsKey(tag).ShouldBe(_first.Resume, $"{tag} is resumed only when it is known");
         uint number = ModelSender.NumberOf([.. _payload]);
+        uint failures = new WireDelivery10(0, 0, [], false, [.. _payload], []).Read().DeliveryCount ?? 0;
+        failures.ShouldBe(_failures.GetValueOrDefault(number), $"each failure of {number} counts once");
         _first = null;
         _payload.Clear();
         bool takesNote = !Plan.IsRandom || Broker.Random.Next(2) == 0;
@@ -102,6 +106,7 @@ internal sealed class ModelReceiver(TroubledBroker broker, TroublePlan plan, Mod
         }
         byte[] outcome = Decide();
         if (outcome == States10.Accepted) _processed.Add(number);
+        else if (outcome != States10.Released) _failures[number] = failures + 1;
         if (Plan.RecordsLate) Broker.Point();
         if (Plan.ReceiverMode == ReceiverSettleMode.First) _inbox.Remove(tag);
         else

@@ -8,7 +8,7 @@ namespace Harrier.Simulation.ExactlyOnce;
 /// <summary>
 /// Sends what is in its outbox, and keeps a message there until it knows that the broker has it (1.0 part 2, sections 2.6.12 and 2.6.13).
 /// </summary>
-internal sealed class ModelSender : ModelClient
+internal class ModelSender : ModelClient
 {
     // Bytes of messages: one frame, or many.
     private static readonly int[] Sizes = [10, 1500, 400, 4000];
@@ -17,13 +17,20 @@ internal sealed class ModelSender : ModelClient
     private readonly SortedDictionary<uint, byte[]> _outbox = [];
     private readonly HashSet<uint> _sent = [];
 
-    private readonly Queue<uint> _toSend = new();
-    private readonly Dictionary<uint, uint> _underWay = [];
 
     public ModelSender(TroubledBroker broker, TroublePlan plan) : base(broker, plan)
     {
         for (uint number = 0; number < plan.MessageCount; number++) _outbox.Add(number, MessageOf(number, plan.IsPersistent));
     }
+
+    /// <summary>What the broker has not got, in order.</summary>
+    protected Queue<uint> ToSend { get; } = new();
+
+    /// <summary>What the broker has to answer, by the ids of the deliveries.</summary>
+    protected Dictionary<uint, uint> UnderWay { get; } = [];
+
+    /// <summary>What is in the outbox.</summary>
+    protected IEnumerable<uint> Outbox => _outbox.Keys;
 
     /// <summary>Messages that are the broker's.</summary>
     public int SettledCount => Plan.MessageCount - _outbox.Count;
@@ -49,8 +56,12 @@ internal sealed class ModelSender : ModelClient
             await ConnectAsync();
             await AttachAsync();
         }
-        else if (_toSend.Count > 0 && _underWay.Count < Plan.Window) await SendAsync(_toSend.Dequeue());
-        else if (_underWay.Count > 0) await SettleAsync(await ReceiveAsync<WireDisposition>());
+        else if (ToSend.Count > 0 && UnderWay.Count < Plan.Window)
+        {
+            uint tag = ToSend.Dequeue();
+            UnderWay.Add(await SendAsync(tag), tag);
+        }
+        else if (UnderWay.Count > 0) await SettleAsync(await ReceiveAsync<WireDisposition>());
         else await SuspendAsync();
     }
 
@@ -76,14 +87,14 @@ internal sealed class ModelSender : ModelClient
                 state!.Name.ShouldBe("accepted");
                 await ResumeAsync(tag);
             }
-            else _toSend.Enqueue(tag);
+            else ToSend.Enqueue(tag);
         }
     }
 
     protected override void Forget()
     {
-        _toSend.Clear();
-        _underWay.Clear();
+        ToSend.Clear();
+        UnderWay.Clear();
     }
 
     internal static byte[] UnsettledOf(IEnumerable<(byte[] Tag, byte[]? State)> deliveries) => Encoded10.Of((ref ValueWriter writer) =>
@@ -108,11 +119,11 @@ internal sealed class ModelSender : ModelClient
         return new Message10().Header(new MessageHeader { Durable = isPersistent }).Data(body).Bytes;
     }
 
-    private async Task SendAsync(uint tag)
+    /// <summary>Sends a message of the outbox; the id of the delivery.</summary>
+    protected async Task<uint> SendAsync(uint tag, byte[]? state = null)
     {
         uint id = Wire.NextDeliveryId();
         _sent.Add(tag);
-        _underWay.Add(id, tag);
         byte[] message = _outbox[tag];
         const int partBytes = (int)FrameBytesMax - 100;
         for (int at = 0; at < message.Length; at += partBytes)
@@ -122,11 +133,16 @@ internal sealed class ModelSender : ModelClient
             var transfer = new Transfer
             {
                 Handle = 0, DeliveryId = isFirst ? id : null, DeliveryTag = isFirst ? TagOf(tag) : default, More = at + count < message.Length,
+                State = state,
             };
             Task sent = SendAsync(new Frames10().Add(in transfer, payload: message.AsSpan(at, count)));
             await sent;
         }
+        return id;
     }
+
+    /// <summary>Takes a message out of the outbox.</summary>
+    protected void Remove(uint tag) => _outbox.Remove(tag);
 
     /// <summary>The broker has it: settles it, at once or when the broker has told it once more.</summary>
     private async Task ResumeAsync(uint tag)
@@ -134,20 +150,21 @@ internal sealed class ModelSender : ModelClient
         uint id = Wire.NextDeliveryId();
         bool isSettled = !Plan.IsRandom || Broker.Random.Next(2) == 0;
         if (!Plan.ForgetsLate && isSettled) _outbox.Remove(tag); // before it says so: the broker will know nothing of it from then on
-        if (!isSettled) _underWay.Add(id, tag);
+        if (!isSettled) UnderWay.Add(id, tag);
         var transfer = new Transfer { Handle = 0, DeliveryId = id, DeliveryTag = TagOf(tag), Resume = true, Settled = isSettled, State = States10.Accepted };
         Task sent = SendAsync(new Frames10().Add(in transfer));
         await sent;
         if (isSettled) _outbox.Remove(tag);
     }
 
-    private async Task SettleAsync(WireDisposition disposition)
+    /// <summary>Takes what was answered out of the outbox, and settles it.</summary>
+    protected async Task SettleAsync(WireDisposition disposition)
     {
         (disposition.Role, disposition.State?.Name).ShouldBe((Role.Receiver, "accepted"));
         uint last = disposition.Last ?? disposition.First;
         for (uint id = disposition.First; id <= last; id++)
         {
-            _underWay.Remove(id, out uint tag).ShouldBeTrue();
+            UnderWay.Remove(id, out uint tag).ShouldBeTrue();
             _outbox.Remove(tag);
         }
         if (disposition.Settled) return;

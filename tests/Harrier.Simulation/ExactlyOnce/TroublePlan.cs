@@ -11,6 +11,9 @@ internal sealed record TroublePlan
     /// <summary>Deliveries that each client has under way at once.</summary>
     public int Window { get; init; } = 1;
 
+    /// <summary>Messages that the sender puts into one transaction; 0 for none.</summary>
+    public int TransactionSize { get; init; }
+
     /// <summary>The point at which the client whose turn it is loses its connection; 0 for none.</summary>
     public long LoseAt { get; init; }
 
@@ -49,6 +52,9 @@ internal sealed record TroublePlan
     /// <summary>Whether the sender settles before it takes a message out of its outbox.</summary>
     public bool ForgetsLate { get; init; }
 
+    /// <summary>Whether the sender settles what is in a transaction before it is discharged.</summary>
+    public bool SettlesEarly { get; init; }
+
     /// <summary>Whether the receiver does its work in one transaction and notes the tag in another.</summary>
     public bool RecordsLate { get; init; }
 
@@ -66,6 +72,7 @@ internal sealed record TroublePlan
             TroubleChance = random.NextDouble() / (1 << random.Next(8)),
             CheckpointChance = random.Next(3) == 0 ? random.NextDouble() / 4 : 0,
             IsRandom = true,
+            TransactionSize = random.Next(2) * random.Next(1, 6),
         };
     }
 }

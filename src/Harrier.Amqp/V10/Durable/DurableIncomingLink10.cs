@@ -20,6 +20,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
     private readonly PublishTerminus _target;
     private readonly TerminusHold _hold;
     private readonly List<QueueCommand> _group = [];
+    private readonly Dictionary<Utf8Name, PendingReceipt> _pending = []; // of transactions that are not discharged
     private byte[] _tag = [];
     private uint? _resumedId;
     private bool _isResumedSettled;
@@ -34,7 +35,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         _hold = new TerminusHold(session, this, _attach.LinkName, isSource: false);
     }
 
-    protected override uint CreditMax => (uint)Math.Clamp(UnsettledMax - _hold.Terminus.ReceivedCount, 0, base.CreditMax);
+    protected override uint CreditMax => (uint)Math.Clamp(UnsettledMax - _hold.Terminus.ReceivedCount - _pending.Count, 0, base.CreditMax);
 
     protected override bool OutlivesErrors => true;
 
@@ -68,9 +69,23 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
     public void Forget(byte[] tag)
     {
         if (IsDetached) return;
-        _hold.Terminus.Forget(tag);
+        if (_pending.Remove(new Utf8Name(tag), out PendingReceipt? pending)) pending.Forget();
+        else _hold.Terminus.Forget(tag);
         Replenish();
     }
+
+    /// <summary>What remembers a delivery, to be done as one with what it causes.</summary>
+    public QueueCommand Note(byte[] tag) => _hold.Terminus.Receive(tag);
+
+    /// <summary>The transaction of a delivery is over.</summary>
+    public void EndPending(PendingReceipt pending, bool isCommitted)
+    {
+        _pending.Remove(new Utf8Name(pending.Tag));
+        if (!isCommitted) Session.AwaitingSender.Remove(pending.DeliveryId);
+    }
+
+    /// <summary>Grants credit for what was rolled back.</summary>
+    public void GrantAgain() => Replenish();
 
     protected override void Publish(Message message, RouteSet routes)
     {
@@ -93,9 +108,26 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         Session.Answer(DeliveryId, DeliveryState.Rejected, isSettled: false);
     }
 
+    protected override void Publish(Message message, RouteSet routes, Transaction10 transaction)
+    {
+        bool isRemembered = !IsSettled && !SettlesAtOnce && routes.Count > 0;
+        base.Publish(message, routes, transaction);
+        if (!isRemembered) return;
+        var pending = new PendingReceipt(this, transaction, DeliveryId, _tag);
+        transaction.Remember(pending);
+        _pending.Add(new Utf8Name(_tag), pending);
+        Session.AwaitingSender[DeliveryId] = (this, _tag);
+    }
+
     protected override void End(LinkEnd how)
     {
         base.End(how);
+        foreach (PendingReceipt pending in _pending.Values)
+        {
+            if (how == LinkEnd.Closed) pending.Forget();
+            else pending.Lose();
+        }
+        _pending.Clear();
         uint[] awaited = [.. Session.AwaitingSender.Where(a => ReferenceEquals(a.Value.Link, this)).Select(a => a.Key)];
         foreach (uint id in awaited) Session.AwaitingSender.Remove(id);
         _hold.End(how);
@@ -117,6 +149,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
     {
         if (transfer.DeliveryTag.IsNull || transfer.DeliveryTag.Length > UnsettledMap.TagSizeMax) return false;
         _tag = transfer.DeliveryTag.ToArray();
+        if (_pending.ContainsKey(new Utf8Name(_tag))) throw AmqpErrors.TagInTransaction();
         return _hold.Terminus.HasReceived(_tag);
     }
 

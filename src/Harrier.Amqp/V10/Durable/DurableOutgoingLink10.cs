@@ -58,12 +58,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
 
     public override void OnDrained(uint deliveryCount) => _transfers.HoldDrain(deliveryCount + _resumedCount);
 
-    /// <summary>The message's place in the queue names it for as long as it is there.</summary>
-    public override Span<byte> WriteTag(Span<byte> to, uint deliveryId, in Delivery delivery)
-    {
-        BinaryPrimitives.WriteUInt64BigEndian(to, delivery.Sequence);
-        return to[..sizeof(ulong)];
-    }
+    public override Span<byte> WriteTag(Span<byte> to, uint deliveryId, in Delivery delivery) => WriteTag(to, delivery.Sequence, delivery.AcquiredCount);
 
     /// <summary>Writes what was held back. The message stays the caller's.</summary>
     public void WriteHeld(in Delivery delivery)
@@ -120,7 +115,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         foreach (HeldDelivery held in Client.Commands.Ask(new QueueCommand(QueueCommandKind.Adopt, Queue, Consumer: Registration)).Held ?? [])
         {
             // What the peer does not know it has never had, or it has settled what we had not: both are as if it had not been sent.
-            bool isKnown = _unsettled.TryGet(TagOf(held.Sequence), out Outcome? outcome);
+            bool isKnown = _unsettled.TryGet(TagOf(held.Sequence, held.AcquiredCount), out Outcome? outcome);
             if (isKnown && outcome is null) resumed.Add(held);
             else if (isKnown || !_attach.IsIncomplete)
                 Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, Queue, Delivery: held.Id, Outcome: outcome ?? Outcome.Released));
@@ -159,7 +154,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         if (read.IsFaulted) throw AmqpErrors.Unreadable(); // nothing may be left out: the peer would forget it
         Delivery[] resumed = read.GetAwaiter().GetResult();
         foreach (Delivery delivery in resumed) _resumable.Enqueue(delivery);
-        byte[] unsettled = UnsettledMap.Encode([.. resumed.Select(delivery => TagOf(delivery.Sequence))], default, Connection.PeerFrameBytesMax / 2, out bool isComplete);
+        byte[] unsettled = UnsettledMap.Encode([.. resumed.Select(delivery => TagOf(delivery.Sequence, delivery.AcquiredCount))], default, Connection.PeerFrameBytesMax / 2, out bool isComplete);
         isComplete &= resumed.Length == count;
         _isAttached = true;
         Session.Write(new Attach
@@ -180,10 +175,14 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
         if (sendsNew) Client.Commands.Add(new QueueCommand(QueueCommandKind.Resume, Queue, Consumer: Registration));
     }
 
-    private static byte[] TagOf(ulong sequence)
+    // The message's place in the queue names it for as long as it is there; when it comes back and goes out again, that is another delivery.
+    private static Span<byte> WriteTag(Span<byte> to, ulong sequence, int acquiredCount)
     {
-        byte[] tag = new byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64BigEndian(tag, sequence);
-        return tag;
+        BinaryPrimitives.WriteUInt64BigEndian(to, sequence);
+        if (acquiredCount == 0) return to[..sizeof(ulong)];
+        BinaryPrimitives.WriteInt32BigEndian(to[sizeof(ulong)..], acquiredCount);
+        return to[..TagBytesMax];
     }
+
+    private static byte[] TagOf(ulong sequence, int acquiredCount) => WriteTag(stackalloc byte[TagBytesMax], sequence, acquiredCount).ToArray();
 }
