@@ -27,12 +27,14 @@ internal abstract class ServedConnection : IFrameHandler, IFlowNotices
 {
     private readonly PipeReader _input;
     private readonly EndPoint? _from;
+    private readonly ConsumerPace _consumers;
     private volatile bool _shutdownRequested;
 
     protected ServedConnection(IDuplexPipe transport, EndPoint? from, AmqpServer server)
     {
         _input = transport.Input;
         _from = from;
+        _consumers = new ConsumerPace(server.Time);
         Clock = new TurnClock(server.Time);
         Log = server.Log;
         Broker = server.Broker;
@@ -216,7 +218,7 @@ internal abstract class ServedConnection : IFrameHandler, IFlowNotices
                 await Pauses.HoldBackAsync();
             }
             // Who waits for confirms from the disk is slow enough as it is.
-            if (OpenSession is { } session && !IsAwaitingSync) await ConsumerPace.LetCatchUpAsync(session.Commands, Clock.Time);
+            if (OpenSession is { } session && !IsAwaitingSync) await _consumers.LetCatchUpAsync(session.Commands);
         }
     }
 
