@@ -25,10 +25,13 @@ public sealed class ConnectionLimits
     public int LinksPerSessionMax { get; set; } = 256;
 
     /// <summary>Deliveries that a 1.0 sender may have under way on one link.</summary>
-    public int LinkCreditMax { get; set; } = 5000;
+    public int LinkCreditMax { get; set; } = 10_000;
 
     /// <summary>Transfers that a 1.0 peer may have under way in one session.</summary>
     public int IncomingWindowMax { get; set; } = 16_384;
+
+    /// <summary>Durable termini of 1.0 links that one virtual host may have, attached or not. They are queues, and whoever may publish or consume can make them.</summary>
+    public int TerminiMax { get; set; } = 10_000;
 
     /// <summary>The virtual host of 1.0 connections that name none.</summary>
     public string DefaultVirtualHost { get; set; } = "/";

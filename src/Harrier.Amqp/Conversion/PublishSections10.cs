@@ -5,19 +5,19 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.Conversion;
 
 /// <summary>What the broker itself heeds of a 1.0 message that is being published. Reading it checks all that stands in front of the body.</summary>
-internal readonly ref struct PublishSections10
+internal ref struct PublishSections10
 {
     /// <summary>Bytes of further routing keys that a message may have: as many as fit the largest 0-9-1 header frame.</summary>
     public const int CarbonCopiesSizeMax = 128 << 10;
 
-    private readonly ReadOnlySpan<byte> _carbonCopies;
-    private readonly ReadOnlySpan<byte> _userId;
-    private readonly ReadOnlySpan<byte> _to;
-    private readonly ReadOnlySpan<byte> _subject;
+    private ReadOnlySpan<byte> _carbonCopies;
+    private ReadOnlySpan<byte> _userId;
+    private ReadOnlySpan<byte> _to;
+    private ReadOnlySpan<byte> _subject;
 
     /// <summary>Reads header and properties, and checks them; the maps have been checked. Throws <see cref="DecodeException"/>.</summary>
-    /// <remarks>A constructor, for results of this size are copied twice on their way out of a method.</remarks>
-    public PublishSections10(Sections10 sections)
+    /// <remarks>No constructor and no result: those of this size are copied on their way, which is what reading a small message costs once more.</remarks>
+    public void Take(scoped in Sections10 sections)
     {
         MessageHeader header = sections.ReadHeader();
         Priority = header.Priority;
@@ -29,22 +29,22 @@ internal readonly ref struct PublishSections10
     }
 
     /// <summary>Whether it is to survive a restart; one that does not say so is not.</summary>
-    public bool IsDurable { get; }
+    public bool IsDurable { get; private set; }
 
     /// <summary>As the publisher gave it, or null.</summary>
-    public byte? Priority { get; }
+    public byte? Priority { get; private set; }
 
     /// <summary>The message's own time to live, or null; 0 is one.</summary>
-    public uint? TimeToLiveMs { get; }
+    public uint? TimeToLiveMs { get; private set; }
 
-    public bool HasUserId => !_userId.IsNull;
+    public readonly bool HasUserId => !_userId.IsNull;
 
-    public ReadOnlySpan<byte> UserId => _userId;
+    public readonly ReadOnlySpan<byte> UserId => _userId;
 
-    public ReadOnlySpan<byte> Subject => _subject;
+    public readonly ReadOnlySpan<byte> Subject => _subject;
 
     /// <summary>The address that it is for; default for none, and for one that is no string.</summary>
-    public ReadOnlySpan<byte> To => Value10.Of(_to).Text;
+    public readonly ReadOnlySpan<byte> To => Value10.Of(_to).Text;
 
     /// <summary>Reads and checks. Throws <see cref="DecodeException"/> for sections that are malformed, in another order or nested too deep.</summary>
     /// <param name="properties">The sections in front of the body.</param>
@@ -54,14 +54,16 @@ internal readonly ref struct PublishSections10
             throw new DecodeException($"the sections in front of the body have more than {Sections10.PrefixSizeMax} bytes");
         Sections10 sections = Sections10.Find(properties);
         sections.ValidateMaps();
-        return new PublishSections10(sections);
+        PublishSections10 read = default;
+        read.Take(in sections);
+        return read;
     }
 
     /// <summary>
     /// The keys of the annotation x-cc, or null when there are none. Throws <see cref="DecodeException"/> for more than <see cref="CarbonCopiesSizeMax"/>
     /// bytes of them; what is no list of strings is ignored, as RabbitMQ does.
     /// </summary>
-    public Utf8Name[]? ExtraRoutingKeys() => _carbonCopies.IsEmpty ? null : KeysOf(Value10.Of(_carbonCopies));
+    public readonly Utf8Name[]? ExtraRoutingKeys() => _carbonCopies.IsEmpty ? null : KeysOf(Value10.Of(_carbonCopies));
 
     // Apart, like what follows: what they look at takes room on the stack that would be cleared for every message, and many messages have none of it.
     [MethodImpl(MethodImplOptions.NoInlining)]

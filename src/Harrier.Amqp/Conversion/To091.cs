@@ -51,7 +51,8 @@ internal static class To091
 
     private static ReadOnlySpan<byte> Write(Sections10 sections, bool isData, Span<byte> buffer)
     {
-        var publish = new PublishSections10(sections);
+        PublishSections10 publish = default;
+        publish.Take(in sections);
         MessageProperties from = sections.ReadProperties();
         Span<byte> scratch = stackalloc byte[byte.MaxValue];
         var properties = new PropertyWriter091(buffer);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Harrier.Amqp.Conversion;
+using Harrier.Broker.Sessions;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.V10;
@@ -92,8 +93,8 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
         }
         if (!transaction.TryCommit(Client.Commands, Session.Outgoing))
             return DeliveryState.RejectedWith("amqp:transaction:rollback", "a part of the transaction has failed, a queue has no room, or a delivery was taken back");
-        foreach (uint delivery in transaction.Unsettled)
-            Connection.Settlements.Add((Session.Settlements, new SettlementRun(Role.Sender, delivery, delivery, DeliveryState.Accepted, IsSettled: true)), Client.Ticket);
+        foreach ((uint delivery, Outcome outcome) in transaction.Unsettled)
+            Connection.Settlements.Add((Session.Settlements, new SettlementRun(Role.Sender, delivery, delivery, DeliveryState.Of(outcome), IsSettled: true)), Client.Ticket);
         return DeliveryState.Accepted;
     }
 

@@ -70,7 +70,8 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
     private void Begin(in Sections10 found, ReadOnlySpan<byte> body, bool isLast, long nowMs)
     {
         found.ValidateMaps();
-        var sections = new PublishSections10(found);
+        PublishSections10 sections = default;
+        sections.Take(in found);
         if (!TryAim(in sections)) return;
         if (sections.HasUserId) client.CheckUserId(sections.UserId);
         Utf8Name[]? extraRoutingKeys = sections.ExtraRoutingKeys();
@@ -88,14 +89,15 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
 
     private bool TryAim(in PublishSections10 sections)
     {
-        if (target.IsAnonymous && sections.To.IsEmpty)
+        ReadOnlySpan<byte> to = target.IsAnonymous ? sections.To : default;
+        if (target.IsAnonymous && to.IsEmpty)
         {
             _refusal = AmqpErrors.NoAddress();
             return false;
         }
         try
         {
-            target.Aim(sections.To, sections.Subject);
+            target.Aim(to, sections.Subject);
             return true;
         }
         catch (AmqpException e) when (target.IsAnonymous)

@@ -65,7 +65,7 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
     private const int CommandBytes = 128;
 
     private readonly List<QueueCommand> _commands = [];
-    private readonly List<(Settling<OutgoingLink10> Delivery, bool IsSettled)> _settled = [];
+    private readonly List<(Settling<OutgoingLink10> Delivery, Outcome Outcome, bool IsSettled)> _settled = [];
     private readonly List<PendingReceipt> _receipts = [];
     private long _bytes;
 
@@ -98,7 +98,7 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
     public void Settle(in Settling<OutgoingLink10> settling, Outcome outcome, bool isSettled)
     {
         _bytes += CommandBytes;
-        _settled.Add((settling, isSettled));
+        _settled.Add((settling, outcome, isSettled));
         _commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome, Flags: QueueCommandFlags.IfUnacked));
     }
 
@@ -108,8 +108,8 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
     /// <summary>The link on which it was declared.</summary>
     public Link10 Owner => owner;
 
-    /// <summary>The deliveries that end with it and that their receivers have yet to be told of.</summary>
-    public IEnumerable<uint> Unsettled => _settled.Where(s => !s.IsSettled).Select(s => (uint)s.Delivery.Tag);
+    /// <summary>The deliveries that end with it and that their receivers have yet to be told of, and how they end.</summary>
+    public IEnumerable<(uint DeliveryId, Outcome Outcome)> Unsettled => _settled.Where(s => !s.IsSettled).Select(s => ((uint)s.Delivery.Tag, s.Outcome));
 
     /// <summary>Applies everything; false when a queue has no room, or a delivery is not its receiver's any more: then it is rolled back.</summary>
     public bool TryCommit(CommandBatch commands, OutgoingSession outgoing)
@@ -128,7 +128,7 @@ internal sealed class Transaction10(Link10 owner, int bytesMax)
     {
         foreach (QueueCommand command in _commands) command.Message?.Release();
         outgoing.Restore(_settled.Where(s => !s.IsSettled && !s.Delivery.Owner.IsGone).Select(s => s.Delivery));
-        foreach ((Settling<OutgoingLink10> delivery, _) in _settled.Where(s => s.IsSettled || s.Delivery.Owner.IsGone))
+        foreach ((Settling<OutgoingLink10> delivery, _, _) in _settled.Where(s => s.IsSettled || s.Delivery.Owner.IsGone))
             commands.Add(new QueueCommand(QueueCommandKind.Settle, delivery.Owner.Queue, Delivery: delivery.Id, Outcome: Outcome.Released));
         _commands.Clear();
         EndReceipts(isCommitted: false);

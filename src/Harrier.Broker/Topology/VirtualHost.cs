@@ -132,8 +132,11 @@ public sealed class VirtualHost
         if (wasThere && queue.Definition.Role == QueueRole.Terminus) Terminus.Release(queue, Topology);
     }
 
-    /// <summary>The terminus of that name, made when there is none; one that is for something else ends before.</summary>
-    public Queue OpenTerminus(Utf8Name name, ArgumentTable arguments)
+    /// <summary>The terminus of that name, made when there is none; one that is for something else ends before. Null when there are as many as may be.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="arguments">What it is declared with.</param>
+    /// <param name="countMax">How many this virtual host may have: they cost their owner nothing and may be for ever.</param>
+    public Queue? TryOpenTerminus(Utf8Name name, ArgumentTable arguments, int countMax)
     {
         if (Topology.Queues.TryGetValue(name, out Queue? existing))
         {
@@ -143,10 +146,11 @@ public sealed class VirtualHost
         }
         return _store.Change(topology =>
         {
-            if (topology.Queues.TryGetValue(name, out Queue? other)) return new TopologyDecision<Queue>(other); // made at the same moment
+            if (topology.Queues.TryGetValue(name, out Queue? other)) return new TopologyDecision<Queue?>(other); // made at the same moment
+            if (topology.Queues.Values.Count(queue => queue.Definition.Role == QueueRole.Terminus) >= countMax) return new TopologyDecision<Queue?>(null);
             var definition = new QueueDefinition(name, QueueType.Classic, IsDurable: true, IsExclusive: false, IsAutoDelete: false, arguments, QueueRole.Terminus);
             Queue made = _queues.Create(Name, definition, SettingsMerge.Merge(definition, EffectivePolicy.None), owner: null);
-            return new TopologyDecision<Queue>(made, new QueueDeclared(made));
+            return new TopologyDecision<Queue?>(made, new QueueDeclared(made));
         });
     }
 

@@ -1,3 +1,4 @@
+using Harrier.Amqp.V10.Durable;
 using Harrier.Protocol.Amqp10;
 
 namespace Harrier.Amqp.Tests.V10;
@@ -165,7 +166,7 @@ public sealed class DurableSenderTests : IAsyncLifetime
         await _client.SendFlow(handle: 0, echo: true);
         WireFlow flow = await _client.Expect<WireFlow>();
         flow.DeliveryCount.ShouldBe(3u);
-        flow.LinkCredit.ShouldBe((uint)new ConnectionLimits().LinkCreditMax - 3);
+        flow.LinkCredit.ShouldBe((uint)DurableIncomingLink10.UnsettledMax - 3 - 3, "three were known at the attach, and three have come");
     }
 
     [Fact]
@@ -250,7 +251,7 @@ public sealed class DurableSenderTests : IAsyncLifetime
         await _client.SendFlow(handle: 0, echo: true);
         WireFlow? flow = null;
         while (flow?.Handle is null) flow = await _client.Receive() is { Performative: WireFlow next } ? next : flow;
-        flow.LinkCredit!.Value.ShouldBeLessThanOrEqualTo(10_000u - 600);
+        flow.LinkCredit!.Value.ShouldBeLessThanOrEqualTo((uint)DurableIncomingLink10.UnsettledMax - 600);
     }
 
     private async Task ReconnectAsync(OpenOptions10? options = null)

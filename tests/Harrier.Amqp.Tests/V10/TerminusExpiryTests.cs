@@ -17,6 +17,21 @@ public sealed class TerminusExpiryTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _server.DisposeAsync();
 
+    [Fact]
+    public async Task There_are_only_so_many_termini()
+    {
+        await using var server = new TestServer(limits: new ConnectionLimits { TerminiMax = 2 });
+        server.Declare("q");
+        WireScript10 client = await server.Open10();
+        await client.AttachOutbox(new DurableEnd { Name = "a", Handle = 1 });
+        await client.AttachOutbox(new DurableEnd { Name = "b", Handle = 2 });
+        await client.Send(new DurableEnd { Name = "c", Handle = 3 }.ToAttachOfSender());
+        (await client.Expect<WireAttach>()).HasTarget.ShouldBeFalse();
+        await client.ExpectSuspended("amqp:resource-limit-exceeded", 3);
+        await client.Detach(2);
+        await client.AttachOutbox(new DurableEnd { Name = "d", Handle = 4 });
+    }
+
     public enum Ending
     {
         Detach,

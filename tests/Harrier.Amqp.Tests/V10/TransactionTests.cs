@@ -128,6 +128,21 @@ public class TransactionTests
         await client.ExpectQuiet();
     }
 
+    [Theory]
+    [InlineData("released")]
+    [InlineData("rejected")]
+    [InlineData("modified")]
+    public async Task Delivery_that_ends_with_a_transaction_is_settled_with_its_outcome(string name)
+    {
+        await using var server = new TestServer();
+        WireScript10 client = await OpenAsync(server);
+        uint delivery = await ReceiveAsync(client);
+        string id = await client.Declare();
+        byte[] outcome = name switch { "released" => States10.Released, "rejected" => States10.Rejected, _ => States10.Modified(deliveryFailed: true) };
+        await client.Settle(delivery, States10.In(id, outcome), settled: false);
+        await DischargeAsync(client, id, fail: false, isSettlementDue: true, delivery, name);
+    }
+
     [Fact]
     public async Task Transaction_with_a_message_that_failed_only_rolls_back()
     {
@@ -513,7 +528,7 @@ public class TransactionTests
         new Message10().Value(Encoded10.Composite(new Discharge { TxnId = Encoded10.Binary(Convert.FromHexString(id)), Fail = fail })).Bytes;
 
     // The coordinator's answer, and the settlement of a delivery for who waits for it, in either order.
-    private static async Task DischargeAsync(WireScript10 client, string id, bool fail, bool isSettlementDue, uint delivery)
+    private static async Task DischargeAsync(WireScript10 client, string id, bool fail, bool isSettlementDue, uint delivery, string outcome = "accepted")
     {
         uint discharge = client.NextDeliveryId();
         await client.Send(new Transfer { Handle = 9, DeliveryId = discharge, DeliveryTag = "d"u8 }, payload: DischargeOf(id, fail));
@@ -522,7 +537,7 @@ public class TransactionTests
         {
             WireDisposition disposition = await client.Expect<WireDisposition>();
             disposition.Settled.ShouldBeTrue();
-            disposition.First.ShouldBe(disposition.Role == Role.Receiver ? discharge : delivery);
+            (disposition.First, disposition.State?.Name).ShouldBe(disposition.Role == Role.Receiver ? (discharge, "accepted") : (delivery, outcome));
             if (disposition.Role == Role.Receiver) isAnswered = true;
             else isSettlementDue = false;
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using Harrier.Broker.Messages;
+using Harrier.Broker.Queues;
 using Harrier.Broker.Sessions;
 using Harrier.Broker.Topology;
 
@@ -43,7 +44,9 @@ internal sealed class TerminusHold
         ArgumentTable arguments = Broker.Topology.Terminus.ArgumentsOf(Connection.ContainerId, _linkName, queue, policy.ExpiresMs);
         Await(_claim.TakeAsync(), () =>
         {
-            _terminus = new DurableTerminus(Client, Client.VirtualHost.OpenTerminus(_name, arguments), policy);
+            int countMax = Connection.Limits.TerminiMax;
+            Queue terminus = Client.VirtualHost.TryOpenTerminus(_name, arguments, countMax) ?? throw AmqpErrors.TooManyTermini(countMax);
+            _terminus = new DurableTerminus(Client, terminus, policy);
             _terminus.Open();
             GiveUpEarlier(_session.LingeringTermini);
             GiveUpEarlier(Connection.LingeringTermini);
