@@ -15,7 +15,6 @@ namespace Harrier.Amqp.V10;
 internal sealed class Session10
 {
     private readonly Dictionary<uint, Link10> _links = [];
-    private readonly List<Settling<OutgoingLink10>> _settling = [];
     private readonly SettlementTracker _publications = new();
     private readonly int _incomingWindowMax;
     private Link10? _lastLink;
@@ -32,6 +31,7 @@ internal sealed class Session10
         _incoming = Pack(begin.NextOutgoingId, (uint)_incomingWindowMax);
         Outgoing = new OutgoingSession(connection, this, begin.IncomingWindow);
         Settlements = new SessionSettlements(channel);
+        Dispositions = new Dispositions10(this);
         ManagementPairs = new ManagementPairs(this);
         Transactions = new Transactions10(this, connection.Limits.TransactionBytesMax);
         Write(new Begin
@@ -63,8 +63,8 @@ internal sealed class Session10
     /// <summary>Termini whose link is gone and that stay for as long as the session does.</summary>
     public List<DurableTerminus> LingeringTermini { get; } = [];
 
-    /// <summary>Deliveries that were answered and that their sender has to settle, by their ids.</summary>
-    public SortedDictionary<uint, (DurableIncomingLink10 Link, byte[] Tag)> AwaitingSender { get; } = [];
+    /// <summary>What the peer says of deliveries.</summary>
+    public Dispositions10 Dispositions { get; }
 
     /// <summary>Answers that wait for the disk.</summary>
     public SessionSettlements Settlements { get; }
@@ -84,7 +84,7 @@ internal sealed class Session10
             switch (performative)
             {
                 case Transfer.Code: OnTransfer(ref reader); break;
-                case Disposition.Code: OnDisposition(ref reader); break;
+                case Disposition.Code: Dispositions.Apply(ref reader); break;
                 default: ApplyRare(performative, ref reader); break;
             }
         }
@@ -187,7 +187,7 @@ internal sealed class Session10
         _lastLink = null;
         LingeringTermini.RemoveAll(terminus => terminus.Expire(how));
         Connection.LingeringTermini.AddRange(LingeringTermini);
-        AwaitingSender.Clear();
+        Dispositions.AwaitingSender.Clear();
         Transactions.RollBackAll();
         Outgoing.Close();
         Client.Commands.Run();
@@ -310,70 +310,6 @@ internal sealed class Session10
         }
         Link10 link = FindLink(handle);
         if (!link.IsDetached) link.OnFlow(in flow);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void OnDisposition(ref ValueReader reader)
-    {
-        Disposition disposition = Disposition.Decode(ref reader);
-        uint last = disposition.Last ?? disposition.First;
-        if (disposition.Role == Role.Sender)
-        {
-            if (disposition.Settled) ForgetReceived(disposition.First, last);
-            return;
-        }
-        DeliveryState state = DeliveryState.Read(disposition.State);
-        if (!disposition.Settled && !state.IsTerminal) return; // how far it has come is of no concern
-        Transaction10? transaction = state.IsTransactional ? Transactions.Find(state.TransactionId) : null;
-        Outgoing.Take(disposition.First, last, _settling);
-        byte[]? annotations = state.Annotations.IsEmpty ? null : state.Annotations.ToArray();
-        bool isSecond = !disposition.Settled && transaction is null && _settling.Count > 0;
-        Task annotated = Task.CompletedTask;
-        foreach (Settling<OutgoingLink10> settling in _settling)
-        {
-            Outcome outcome = state.Outcome ?? settling.Owner.DefaultOutcome;
-            if (annotations is not null) annotated = Task.WhenAll(annotated, Settle(in settling, outcome, annotations));
-            else if (transaction is null) Settle(in settling, outcome);
-            else transaction.Settle(in settling, outcome, disposition.Settled);
-        }
-        if (isSecond) SettleSecond(in disposition, last, state.Outcome!.Value, annotated);
-        _settling.Clear();
-    }
-
-    /// <summary>Ends a delivery.</summary>
-    private void Settle(in Settling<OutgoingLink10> settling, Outcome outcome) =>
-        Client.Commands.Add(new QueueCommand(QueueCommandKind.Settle, settling.Owner.Queue, Delivery: settling.Id, Outcome: outcome));
-
-    private Task Settle(in Settling<OutgoingLink10> settling, Outcome outcome, byte[] annotations)
-    {
-        if (ReceiverAnnotations.AreAllowed(annotations)) return AnnotatedSettlement.Settle(Client.Commands, in settling, outcome, annotations);
-        Settle(in settling, Outcome.Released);
-        settling.Owner.Detach(AmqpErrors.InvalidField(AmqpErrorScope.Link, "message annotations of a receiver have symbols as keys that begin with x-"));
-        return Task.CompletedTask;
-    }
-
-    /// <summary>Settles deliveries that their receiver has an outcome for and waits with for us (1.0 part 2, section 2.6.12), once nothing can undo it.</summary>
-    private void SettleSecond(in Disposition disposition, uint last, Outcome outcome, Task annotated)
-    {
-        Client.Commands.Run();
-        var run = new SettlementRun(Role.Sender, disposition.First, last, DeliveryState.Of(outcome), IsSettled: true);
-        if (annotated.IsCompleted) Answer(run, _settling);
-        else AnswerAfter(annotated, run, [.. _settling]); // the log has nothing yet of what is to be read first
-    }
-
-    private void AnswerAfter(Task task, SettlementRun run, Settling<OutgoingLink10>[] settled) => Connection.Pauses.Suspend(task, () => Answer(run, settled));
-
-    private void Answer(SettlementRun run, IEnumerable<Settling<OutgoingLink10>> settled) =>
-        Connection.Settlements.Add((Settlements, run), settled.Max(settling => settling.Owner.Queue.Ticket));
-
-    /// <summary>The sender has settled what we had an outcome for: it will not ask again.</summary>
-    private void ForgetReceived(uint first, uint last)
-    {
-        if (AwaitingSender.Count == 0) return;
-        bool isNarrow = last - first < (uint)AwaitingSender.Count; // as a rule it settles few of many
-        uint[] ids = isNarrow ? [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => first + (uint)i)] : [.. AwaitingSender.Keys.Where(id => id - first <= last - first)];
-        foreach (uint id in ids)
-            if (AwaitingSender.Remove(id, out (DurableIncomingLink10 Link, byte[] Tag) awaited)) awaited.Link.Forget(awaited.Tag);
     }
 
     private Link10 FindLink(uint handle)

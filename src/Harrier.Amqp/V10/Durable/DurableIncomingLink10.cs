@@ -81,7 +81,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
     public void EndPending(PendingReceipt pending, bool isCommitted)
     {
         _pending.Remove(new Utf8Name(pending.Tag));
-        if (!isCommitted) Session.AwaitingSender.Remove(pending.DeliveryId);
+        if (!isCommitted) Session.Dispositions.AwaitingSender.Remove(pending.DeliveryId);
     }
 
     /// <summary>Grants credit for what was rolled back.</summary>
@@ -100,7 +100,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         _group.Add(_hold.Terminus.Receive(_tag));
         if (Client.Commands.RunAtomically(CollectionsMarshal.AsSpan(_group)))
         {
-            Session.AwaitingSender[DeliveryId] = (this, _tag);
+            Session.Dispositions.AwaitingSender[DeliveryId] = (this, _tag);
             Session.Answer(DeliveryId, DeliveryState.Accepted, isSettled: false);
             return;
         }
@@ -116,7 +116,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
         var pending = new PendingReceipt(this, transaction, DeliveryId, _tag);
         transaction.Remember(pending);
         _pending.Add(new Utf8Name(_tag), pending);
-        Session.AwaitingSender[DeliveryId] = (this, _tag);
+        Session.Dispositions.AwaitingSender[DeliveryId] = (this, _tag);
     }
 
     protected override void End(LinkEnd how)
@@ -128,8 +128,8 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
             else pending.Lose();
         }
         _pending.Clear();
-        uint[] awaited = [.. Session.AwaitingSender.Where(a => ReferenceEquals(a.Value.Link, this)).Select(a => a.Key)];
-        foreach (uint id in awaited) Session.AwaitingSender.Remove(id);
+        uint[] awaited = [.. Session.Dispositions.AwaitingSender.Where(a => ReferenceEquals(a.Value.Link, this)).Select(a => a.Key)];
+        foreach (uint id in awaited) Session.Dispositions.AwaitingSender.Remove(id);
         _hold.End(how);
     }
 
@@ -161,7 +161,7 @@ internal sealed class DurableIncomingLink10 : IncomingLink10
             _hold.Terminus.Forget(_tag);
             return;
         }
-        Session.AwaitingSender[id] = (this, _tag);
+        Session.Dispositions.AwaitingSender[id] = (this, _tag);
         Session.Answer(id, DeliveryState.Accepted, isSettled: false);
     }
 
