@@ -1,6 +1,4 @@
-using Harrier.Amqp.Conversion;
 using System.Runtime.CompilerServices;
-using Harrier.Amqp.Transport;
 using Harrier.Amqp.V10.Durable;
 using Harrier.Amqp.V10.Management;
 using Harrier.Broker;
