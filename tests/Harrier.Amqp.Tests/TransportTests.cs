@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using Harrier.Amqp.Transport;
+using Harrier.Broker.Durability;
 using Harrier.Protocol.Amqp091;
 
 namespace Harrier.Amqp.Tests;
@@ -94,5 +95,27 @@ public sealed class TransportTests
         }
 
         public int CompleteSize(in ReadOnlySequence<byte> bytes) => FrameReader.CompleteSize(bytes, 4096);
+    }
+
+    [Fact]
+    public async Task Answer_that_cannot_be_written_ends_its_connection_and_nothing_else()
+    {
+        await using var server = new TestServer();
+        var output = new FrameOutput(new Pipe().Writer, PipeScheduler.ThreadPool);
+        new FailingAnswers(output, server.Broker.Sync).Execute();
+        (output.IsClosed, output.Failure?.Message).ShouldBe((true, "a fault"));
+    }
+
+    private sealed class FailingAnswers(FrameOutput output, LogSync sync) : SyncedAnswers<int>(output, sync)
+    {
+        protected override void Send(in int answer)
+        {
+        }
+
+        protected override void Release(in int answer)
+        {
+        }
+
+        protected override void EndRelease() => throw new InvalidOperationException("a fault");
     }
 }

@@ -10,7 +10,7 @@ namespace Harrier.Amqp.Conversion;
 /// </summary>
 internal readonly ref struct Sections10
 {
-    /// <summary>Bytes that they may have together. Far more than any client sends; it bounds what is kept of a message whose body has not come.</summary>
+    /// <summary>Bytes that they may have together when they come in. Far more than any client sends; it bounds what is kept of a message whose body has not come.</summary>
     public const int PrefixSizeMax = 1 << 20;
 
     // A descriptor is no longer than its longest symbol with its head.
@@ -27,11 +27,12 @@ internal readonly ref struct Sections10
 
     /// <summary>
     /// Finds them in a message whose beginning has come. Throws <see cref="DecodeException"/> when there are no such
-    /// sections, in another order, or more than <see cref="PrefixSizeMax"/> bytes of them.
+    /// sections, in another order, or too many bytes of them.
     /// </summary>
     /// <param name="received">The encoded message from its first byte on, or no more than what stands in front of the body.</param>
+    /// <param name="sizeMax">Bytes that they may have: <see cref="PrefixSizeMax"/> for what is coming in. What the broker has may have grown there, by its deaths.</param>
     /// <remarks>A constructor, for results of this size are copied twice on their way out of a method.</remarks>
-    public Sections10(ReadOnlySpan<byte> received)
+    public Sections10(ReadOnlySpan<byte> received, int sizeMax = int.MaxValue)
     {
         int at = 0, bareAt = -1;
         SectionKind last = default;
@@ -47,7 +48,7 @@ internal readonly ref struct Sections10
             int valueAt = at + descriptorSize;
             if (!TryMeasure(received[valueAt..], kind, out long valueSize)) break;
             long end = valueAt + valueSize;
-            if (end > PrefixSizeMax) throw new DecodeException($"the sections in front of the body have more than {PrefixSizeMax} bytes");
+            if (end > sizeMax) throw new DecodeException($"the sections in front of the body have more than {sizeMax} bytes");
             if (end > received.Length) break;
             switch (kind)
             {

@@ -64,6 +64,9 @@ internal sealed class FrameOutput
     /// <summary>Bytes that were written and not flushed.</summary>
     public long UnflushedBytes => Volatile.Read(ref _unflushed);
 
+    /// <summary>What a write has died of, or null: a fault of ours, which costs this connection and no other.</summary>
+    public Exception? Failure { get; private set; }
+
     /// <summary>Counts flushes that reached the transport, for the heartbeat: a peer that was just written to needs none.</summary>
     public int FlushCount { get; private set; }
 
@@ -170,6 +173,13 @@ internal sealed class FrameOutput
             _blockUsed = 0;
         }
         OnFlushed(default);
+    }
+
+    /// <summary>Closes it because a write has failed on a thread where nobody else would learn of it.</summary>
+    public void Fail(Exception failure)
+    {
+        Failure = failure;
+        Close();
     }
 
     private void FlushUntilEmpty()

@@ -204,7 +204,8 @@ internal abstract class ServedConnection : IFrameHandler, IFlowNotices
             _input.AdvanceTo(buffer.Start, hasMore ? buffer.Start : buffer.End); // what was left is looked at again after the wait
             if (Output.IsClosed || (read.IsCompleted && !hasMore))
             {
-                if (Stage == ConnectionStage.Open) Log.ClosedAbruptly(Name);
+                if (Output.Failure is { } failure) Log.InvariantBroken(Name, failure);
+                else if (Stage == ConnectionStage.Open) Log.ClosedAbruptly(Name);
                 return;
             }
             if (_shutdownRequested && Stage is ConnectionStage.Open or ConnectionStage.Handshake) CloseForShutdown();

@@ -39,6 +39,27 @@ internal abstract class SyncedAnswers<TAnswer>(FrameOutput output, LogSync sync)
 
     public void Execute()
     {
+        try
+        {
+            SendDurable();
+        }
+        catch (Exception e)
+        {
+            output.Fail(e); // on this thread it would end the process
+        }
+    }
+
+    /// <summary>Writes an answer that had not to wait. Under <see cref="Gate"/>.</summary>
+    protected abstract void Send(in TAnswer answer);
+
+    /// <summary>Writes one of the answers that a sync has covered, or keeps it back for <see cref="EndRelease"/>. Under <see cref="Gate"/>.</summary>
+    protected abstract void Release(in TAnswer answer);
+
+    /// <summary>Writes what was kept back. Under <see cref="Gate"/>.</summary>
+    protected abstract void EndRelease();
+
+    private void SendDurable()
+    {
         long next = 0;
         lock (Gate)
         {
@@ -57,15 +78,6 @@ internal abstract class SyncedAnswers<TAnswer>(FrameOutput output, LogSync sync)
         output.Flush();
         if (next != 0) Await(next);
     }
-
-    /// <summary>Writes an answer that had not to wait. Under <see cref="Gate"/>.</summary>
-    protected abstract void Send(in TAnswer answer);
-
-    /// <summary>Writes one of the answers that a sync has covered, or keeps it back for <see cref="EndRelease"/>. Under <see cref="Gate"/>.</summary>
-    protected abstract void Release(in TAnswer answer);
-
-    /// <summary>Writes what was kept back. Under <see cref="Gate"/>.</summary>
-    protected abstract void EndRelease();
 
     private void Await(long ticket)
     {

@@ -54,7 +54,7 @@ internal sealed class IncomingMessage(ClientSession client, PublishTerminus targ
             _beginning.Write(payload);
             received = _beginning.WrittenSpan;
         }
-        var sections = new Sections10(received);
+        var sections = new Sections10(received, Sections10.PrefixSizeMax);
         // The standard wants a body; Proton, Artemis and RabbitMQ do without.
         if (sections.IsBodyFound || (isLast && sections.Size == received.Length)) Begin(in sections, received[sections.Size..], isLast, nowMs);
         else if (isLast) throw new DecodeException("a message ends within its sections");

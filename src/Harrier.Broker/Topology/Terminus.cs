@@ -12,6 +12,7 @@ namespace Harrier.Broker.Topology;
 public static class Terminus
 {
     private const string QueueArgument = "x-queue";
+    private const string QueueIdArgument = "x-queue-id"; // another queue may get the name
 
     /// <summary>Its name: links are known by their container, their name and their direction (1.0 part 2, section 2.6.1), each user's by themselves.</summary>
     public static Utf8Name NameOf(string user, string container, string link, bool isSource)
@@ -25,16 +26,21 @@ public static class Terminus
     /// <param name="link">The link.</param>
     /// <param name="queue">The queue that messages come from, or null for a target.</param>
     /// <param name="expiresMs">How long it stays when nobody is attached; null for ever.</param>
-    public static ArgumentTable ArgumentsOf(string container, string link, Utf8Name? queue, long? expiresMs)
+    public static ArgumentTable ArgumentsOf(string container, string link, Queue? queue, long? expiresMs)
     {
         var arguments = new List<Argument> { new("x-container", ArgumentValue.Of(container)), new("x-link", ArgumentValue.Of(link)) };
-        if (queue is { } name) arguments.Add(new Argument(QueueArgument, ArgumentValue.Of(name.ToString())));
+        if (queue is not null)
+        {
+            arguments.Add(new Argument(QueueArgument, ArgumentValue.Of(queue.NameText)));
+            arguments.Add(new Argument(QueueIdArgument, ArgumentValue.Of((long)queue.Id.Value)));
+        }
         if (expiresMs is { } timeMs) arguments.Add(new Argument("x-expires", ArgumentValue.Of(timeMs)));
         return new ArgumentTable([.. arguments]);
     }
 
     /// <summary>Whether two tables are for the same queue, or both for none.</summary>
-    internal static bool AreOfOneQueue(ArgumentTable one, ArgumentTable other) => one.Find(QueueArgument).Equals(other.Find(QueueArgument));
+    internal static bool AreOfOneQueue(ArgumentTable one, ArgumentTable other) =>
+        one.Find(QueueArgument).Equals(other.Find(QueueArgument)) && one.Find(QueueIdArgument).Equals(other.Find(QueueIdArgument));
 
     /// <summary>Gives back what is held for a terminus that has ended.</summary>
     internal static void Release(Queue terminus, VirtualHostTopology topology)
@@ -50,6 +56,10 @@ public static class Terminus
         lock (queue.Shard.Gate) queue.Machine.RestoreSuspended(terminus.Id.Value);
     }
 
-    private static Queue? FindQueue(Queue terminus, VirtualHostTopology topology) =>
-        terminus.Definition.Arguments.TryGet(QueueArgument, out ArgumentValue name) ? topology.Queues.GetValueOrDefault(name.Text) : null;
+    private static Queue? FindQueue(Queue terminus, VirtualHostTopology topology)
+    {
+        ArgumentTable arguments = terminus.Definition.Arguments;
+        if (!arguments.TryGet(QueueArgument, out ArgumentValue name) || !topology.Queues.TryGetValue(name.Text, out Queue? queue)) return null;
+        return arguments.TryGet(QueueIdArgument, out ArgumentValue id) && id.Equals(ArgumentValue.Of((long)queue.Id.Value)) ? queue : null;
+    }
 }

@@ -145,9 +145,9 @@ public class Sections10Tests
     public void The_sections_in_front_of_the_body_have_a_limit()
     {
         var large = new MessageModel10 { Application = Pairs.Named(("n", new string('x', Sections10.PrefixSizeMax))) };
-        Refused(() => _ = new Sections10(large.EncodePrefix().AsSpan(0, 100)));
+        Refused(() => _ = new Sections10(large.EncodePrefix().AsSpan(0, 100), Sections10.PrefixSizeMax));
         Refused(() => PublishSections10.Read(large.EncodePrefix()));
-        Refused(() => _ = new Sections10(Convert.FromHexString("005374d1ffffffff")));
+        Refused(() => _ = new Sections10(Convert.FromHexString("005374d1ffffffff"), Sections10.PrefixSizeMax));
     }
 
     [Fact]

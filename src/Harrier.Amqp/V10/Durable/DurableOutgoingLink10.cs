@@ -41,7 +41,7 @@ internal sealed class DurableOutgoingLink10 : OutgoingLink10
     protected override bool OutlivesErrors => true;
 
     /// <summary>Takes the terminus, from another link if need be; the answer is written when all is known.</summary>
-    public override void Answer(in Attach attach) => _hold.Take(Queue.Name, _source.Policy, Compare);
+    public override void Answer(in Attach attach) => _hold.Take(Queue, _source.Policy, Compare);
 
     public override void Deliver(ReadOnlySpan<Delivery> deliveries)
     {

@@ -39,7 +39,7 @@ internal sealed class TerminusHold
     /// <param name="queue">The queue that a source takes from; null for a target.</param>
     /// <param name="policy">For how long it is to outlive the link.</param>
     /// <param name="then">What to do with it.</param>
-    public void Take(Utf8Name? queue, TerminusPolicy policy, Action then)
+    public void Take(Queue? queue, TerminusPolicy policy, Action then)
     {
         ArgumentTable arguments = Broker.Topology.Terminus.ArgumentsOf(Connection.ContainerId, _linkName, queue, policy.ExpiresMs);
         Await(_claim.TakeAsync(), () =>

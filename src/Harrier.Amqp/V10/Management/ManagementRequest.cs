@@ -25,7 +25,7 @@ internal readonly ref struct ManagementRequest
     /// <summary>Reads a whole message. Throws <see cref="DecodeException"/> when it is none, and <see cref="AmqpException"/> when it is no request.</summary>
     public static ManagementRequest Read(ReadOnlySpan<byte> message)
     {
-        var sections = new Sections10(message);
+        var sections = new Sections10(message, Sections10.PrefixSizeMax);
         if (!sections.IsBodyFound) sections = Sections10.Find(message); // Proton leaves a body of null out
         Value10 properties = sections.Properties;
         if (properties.IsNull) throw Malformed();
