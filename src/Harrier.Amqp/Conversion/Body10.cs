@@ -5,6 +5,9 @@ namespace Harrier.Amqp.Conversion;
 /// <summary>The sections from the body on: what <see cref="Broker.Messages.Message.Body"/> of a 1.0 message holds (1.0 part 3, section 3.2).</summary>
 internal static class Body10
 {
+    private static ReadOnlySpan<byte> SmallDataHead =>
+        [(byte)FormatCode.Described, (byte)FormatCode.SmallULong, (byte)SectionKind.Data, (byte)FormatCode.Binary8];
+
     /// <summary>
     /// Throws <see cref="DecodeException"/> unless they are one or more data sections, one or more sequences, or one value, and at most a footer behind them.
     /// What is inside of the values is nobody's business but the receiver's.
@@ -15,8 +18,7 @@ internal static class Body10
     }
 
     // What most clients send: the descriptor as a small ulong, a binary of 8 bits, and nothing more.
-    private static bool IsOneData(ReadOnlySpan<byte> body) =>
-        body.Length >= 5 && body.StartsWith<byte>([(byte)FormatCode.Described, (byte)FormatCode.SmallULong, (byte)SectionKind.Data, (byte)FormatCode.Binary8]) && body[4] == body.Length - 5;
+    private static bool IsOneData(ReadOnlySpan<byte> body) => body.Length >= 5 && body.StartsWith(SmallDataHead) && body[4] == body.Length - 5;
 
     private static void CheckSections(ReadOnlySpan<byte> body)
     {

@@ -10,7 +10,9 @@ namespace Harrier.Amqp.Conversion;
 /// </summary>
 internal readonly ref struct Sections10
 {
-    /// <summary>Bytes that they may have together when they come in. Far more than any client sends; it bounds what is kept of a message whose body has not come.</summary>
+    /// <summary>
+    /// Bytes that they may have together when they come in. Far more than any client sends; it bounds what is kept of a message whose body has not come.
+    /// </summary>
     public const int PrefixSizeMax = 1 << 20;
 
     // A descriptor is no longer than its longest symbol with its head.
@@ -26,11 +28,13 @@ internal readonly ref struct Sections10
     private readonly int _bareAt;
 
     /// <summary>
-    /// Finds them in a message whose beginning has come. Throws <see cref="DecodeException"/> when there are no such
-    /// sections, in another order, or too many bytes of them.
+    /// Finds them in a message whose beginning has come. Throws <see cref="DecodeException"/> when there are no such sections, in another order, or too many
+    /// bytes of them.
     /// </summary>
     /// <param name="received">The encoded message from its first byte on, or no more than what stands in front of the body.</param>
-    /// <param name="sizeMax">Bytes that they may have: <see cref="PrefixSizeMax"/> for what is coming in. What the broker has may have grown there, by its deaths.</param>
+    /// <param name="sizeMax">
+    /// Bytes that they may have: <see cref="PrefixSizeMax"/> for what is coming in. What the broker has may have grown there, by its deaths.
+    /// </param>
     /// <remarks>A constructor, for results of this size are copied twice on their way out of a method.</remarks>
     public Sections10(ReadOnlySpan<byte> received, int sizeMax = int.MaxValue)
     {
@@ -38,11 +42,9 @@ internal readonly ref struct Sections10
         SectionKind last = default;
         while (TryReadDescriptor(received[at..], out SectionKind kind, out int descriptorSize))
         {
-            if (kind >= SectionKind.Data)
-            {
-                IsBodyFound = kind != SectionKind.Footer ? true : throw new DecodeException("a message has no body");
-                break;
-            }
+            if (kind == SectionKind.Footer) throw new DecodeException("a message has no body");
+            IsBodyFound = kind >= SectionKind.Data;
+            if (IsBodyFound) break;
             if (kind <= last) throw new DecodeException($"the section 0x{(byte)kind:x2} comes after the section 0x{(byte)last:x2}");
             last = kind;
             int valueAt = at + descriptorSize;

@@ -120,7 +120,8 @@ internal static class AmqpErrors
     public static AmqpException TransactionTooLarge(int max) =>
         new(AmqpErrorScope.Link, ResourceLimitExceeded, $"a transaction of more than {max} bytes");
 
-    public static AmqpException TooManyTermini(int max) => new(AmqpErrorScope.Link, ResourceLimitExceeded, $"the virtual host has {max} durable termini, which is as many as may be");
+    public static AmqpException TooManyTermini(int max) =>
+        new(AmqpErrorScope.Link, ResourceLimitExceeded, $"the virtual host has {max} durable termini, which is as many as may be");
 
     public static AmqpException NotKnown() => InvalidField(AmqpErrorScope.Link, "a delivery is resumed that is not known here");
 

@@ -7,8 +7,8 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>
-/// What stands in front of a message's own bytes in a delivery: our header, and the beginning of the annotations with the address it was published to. Most deliveries are alike in it,
-/// so it is kept from one to the next. Guarded by the output's gate.
+/// What stands in front of a message's own bytes in a delivery: our header, and the beginning of the annotations with the address it was published to. Most
+/// deliveries are alike in it, so it is kept from one to the next. Guarded by the output's gate.
 /// </summary>
 internal sealed class DeliveryHead
 {
