@@ -6,7 +6,7 @@ using RabbitMQ.Client;
 
 namespace Harrier.Server.Tests;
 
-public sealed partial class ExecutableTests
+public sealed partial class ExecutableTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -16,6 +16,11 @@ public sealed partial class ExecutableTests
         .. "AMQP\u0003\u0001\0\0"u8, 0, 0, 0, 35, 2, 1, 0, 0, 0, 0x53, 0x41, 0xc0, 22, 2, 0xa3, 5, .. "PLAIN"u8, 0xa0, 12, .. "\0guest\0guest"u8,
         .. "AMQP\0\u0001\0\0"u8, 0, 0, 0, 17, 2, 0, 0, 0, 0, 0x53, 0x10, 0xc0, 4, 1, 0xa1, 1, (byte)'c',
     ];
+
+    // Where the executable runs: what it leaves is nobody else's.
+    private readonly string _home = Directory.CreateTempSubdirectory("harrier-executable-").FullName;
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
 
     [Fact]
     public async Task Serve_says_where_it_listens_and_ends_with_0_on_sigterm()
@@ -37,7 +42,7 @@ public sealed partial class ExecutableTests
     public async Task Serve_takes_the_time_that_clients_have_to_close()
     {
         var environment = new Dictionary<string, string> { ["HARRIER_LIMITS__CLOSETIMEOUTMS"] = "3000" };
-        using Process harrier = Start(environment, "serve", "--port", "0", "--data", Path.Combine(Path.GetTempPath(), Path.GetRandomFileName()));
+        using Process harrier = Start(environment, "serve", "--port", "0", "--data", "elsewhere");
         int port = int.Parse(PortPattern().Match(await ReadLineAsync(harrier, "serves AMQP")).Groups[1].Value);
         using var client = new TcpClient();
         await client.ConnectAsync("127.0.0.1", port);
@@ -56,7 +61,7 @@ public sealed partial class ExecutableTests
     [Fact]
     public async Task Serve_is_the_default_command_and_reads_the_environment_and_a_file()
     {
-        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        string file = Path.Combine(_home, "harrier.json");
         await File.WriteAllTextAsync(file, """{ "port": 1, "users": [ { "name": "ann", "password": "pw" } ] }""");
         using Process harrier = Start(new Dictionary<string, string> { ["HARRIER_PORT"] = "0", ["HARRIER_CONFIG"] = file });
         try
@@ -69,7 +74,7 @@ public sealed partial class ExecutableTests
         finally
         {
             harrier.Kill();
-            File.Delete(file);
+            await harrier.WaitForExitAsync();
         }
     }
 
@@ -98,14 +103,15 @@ public sealed partial class ExecutableTests
         help.ShouldContain("password guest");
     }
 
-    private static Process Start(params string[] arguments) => Start(new Dictionary<string, string>(), arguments);
+    private Process Start(params string[] arguments) => Start(new Dictionary<string, string>(), arguments);
 
-    private static Process Start(Dictionary<string, string> environment, params string[] arguments)
+    private Process Start(Dictionary<string, string> environment, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "harrier.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            WorkingDirectory = _home,
         };
         foreach ((string name, string value) in environment) start.Environment[name] = value;
         return Process.Start(start)!;
