@@ -6,20 +6,20 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10;
 
 /// <summary>A link to the coordinator of transactions (1.0 part 4, section 4.2): takes declare and discharge, and answers each. Owned by the connection's task.</summary>
-internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : Link10(session, attach.Handle)
+internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : ReceivingLink10(session, in attach)
 {
     // A discharge is no longer than its transaction's name.
     private const int MessageBytesMax = 4096;
-    private const uint CreditMax = 100;
+    private const uint RequestsMax = 100;
 
     private static readonly byte[] Capabilities = Values10.Symbols("amqp:local-transactions", "amqp:multi-txns-per-ssn");
 
     private readonly ArrayBufferWriter<byte> _message = new();
     private readonly bool _settlesAtOnce = attach.RcvSettleMode == ReceiverSettleMode.First;
-    private uint _deliveryCount = attach.InitialDeliveryCount ?? 0;
-    private uint _credit;
     private uint _deliveryId;
     private bool _isUnderWay;
+
+    protected override uint CreditMax => RequestsMax;
 
     public override void Answer(in Attach attach)
     {
@@ -36,18 +36,11 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
         GrantCredit();
     }
 
-    public override void OnFlow(in Flow flow)
-    {
-        if (flow.Echo) WriteFlow(_deliveryCount, _credit);
-    }
-
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
     {
         if (!_isUnderWay)
         {
-            if (_credit == 0) throw AmqpErrors.TransferLimit();
-            _credit--;
-            _deliveryCount++;
+            TakeCredit();
             _deliveryId = transfer.DeliveryId ?? throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its id");
             _isUnderWay = true;
         }
@@ -60,7 +53,7 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
         byte[]? state = transfer.Aborted ? null : Carry(_message.WrittenSpan);
         _message.ResetWrittenCount();
         if (state is not null) Session.Answer(_deliveryId, state, _settlesAtOnce);
-        if (_credit <= CreditMax / 2) GrantCredit();
+        Replenish();
     }
 
     // What it declared ends with it (1.0 part 4, section 4.2).
@@ -96,11 +89,5 @@ internal sealed class CoordinatorLink10(Session10 session, in Attach attach) : L
         foreach ((uint delivery, Outcome outcome) in transaction.Unsettled)
             Connection.Settlements.Add((Session.Settlements, new SettlementRun(Role.Sender, delivery, delivery, DeliveryState.Of(outcome), IsSettled: true)), Client.Ticket);
         return DeliveryState.Accepted;
-    }
-
-    private void GrantCredit()
-    {
-        _credit = CreditMax;
-        WriteFlow(_deliveryCount, _credit);
     }
 }

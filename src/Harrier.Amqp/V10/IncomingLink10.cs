@@ -11,7 +11,7 @@ namespace Harrier.Amqp.V10;
 /// <summary>
 /// A link from the peer to exchanges and queues: puts transfers together to messages, checks and routes them, and has them answered. Owned by the connection's task.
 /// </summary>
-internal class IncomingLink10 : Link10
+internal class IncomingLink10 : ReceivingLink10
 {
     // 1.0 part 2, section 2.8.7.
     private const int DeliveryTagBytesMax = 32;
@@ -22,8 +22,6 @@ internal class IncomingLink10 : Link10
     private readonly ReceiverSettleMode _settleMode;
     private readonly byte[] _tag = new byte[DeliveryTagBytesMax];
     private readonly bool _isPresettled;
-    private uint _deliveryCount;
-    private uint _credit;
     private uint _deliveryId;
     private int _tagSize;
     private uint _messageFormat;
@@ -32,7 +30,7 @@ internal class IncomingLink10 : Link10
     private bool _isSettled;
     private byte[]? _transaction;
 
-    public IncomingLink10(Session10 session, in Attach attach, PublishTerminus target) : base(session, attach.Handle)
+    public IncomingLink10(Session10 session, in Attach attach, PublishTerminus target) : base(session, in attach)
     {
         _target = target;
         _node = target.Queue;
@@ -40,7 +38,6 @@ internal class IncomingLink10 : Link10
         _incoming = new IncomingMessage(Client, target, Connection.Limits.MessageBytesMax);
         _settleMode = attach.RcvSettleMode;
         _isPresettled = attach.SndSettleMode == SenderSettleMode.Settled;
-        _deliveryCount = attach.InitialDeliveryCount ?? 0;
     }
 
     /// <summary>What the peer calls the delivery that is under way.</summary>
@@ -55,8 +52,7 @@ internal class IncomingLink10 : Link10
     /// <summary>Whether a delivery has begun and is not complete.</summary>
     protected bool IsUnderWay => _isUnderWay;
 
-    /// <summary>Credit that the sender may have now.</summary>
-    protected virtual uint CreditMax => (uint)Connection.Limits.LinkCreditMax;
+    protected override uint CreditMax => (uint)Connection.Limits.LinkCreditMax;
 
     public override void Answer(in Attach attach)
     {
@@ -72,18 +68,6 @@ internal class IncomingLink10 : Link10
             MaxMessageSize = (ulong)Connection.Limits.MessageBytesMax,
         });
         GrantCredit();
-    }
-
-    public override void OnFlow(in Flow flow)
-    {
-        if (flow.DeliveryCount is { } count && (int)(count - _deliveryCount) > 0)
-        {
-            // The sender's count is the one that counts (1.0 part 2, section 2.6.7): it has given up some of its credit.
-            _credit = (uint)Math.Max(0, (int)(_deliveryCount + _credit - count));
-            _deliveryCount = count;
-            Replenish();
-        }
-        if (flow.Echo) WriteFlow(_deliveryCount, _credit);
     }
 
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
@@ -145,27 +129,6 @@ internal class IncomingLink10 : Link10
         _isUnderWay = false;
         _incoming.Discard();
         Replenish();
-    }
-
-    /// <summary>Counts a delivery.</summary>
-    protected void TakeCredit()
-    {
-        if (_credit == 0) throw AmqpErrors.TransferLimit();
-        _credit--;
-        _deliveryCount++;
-    }
-
-    /// <summary>Grants credit when half of it is used up.</summary>
-    protected void Replenish()
-    {
-        if (_credit <= CreditMax / 2) GrantCredit();
-    }
-
-    protected void GrantCredit()
-    {
-        if (CreditMax == _credit) return;
-        _credit = CreditMax;
-        WriteFlow(_deliveryCount, _credit);
     }
 
     private void Complete()

@@ -77,7 +77,7 @@ internal sealed class ManagementPair(string name)
     public void OnAnswered()
     {
         UnansweredCount--;
-        Requests?.GrantCredit();
+        Requests?.GrantMore();
     }
 
     /// <summary>There is nobody any more to send replies to.</summary>

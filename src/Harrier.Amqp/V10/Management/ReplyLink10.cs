@@ -3,7 +3,7 @@ using Harrier.Protocol.Amqp10;
 namespace Harrier.Amqp.V10.Management;
 
 /// <summary>
-/// The link that replies go out on, settled. Those for which there is no credit wait here, no more than <see cref="RequestLink10.CreditMax"/>:
+/// The link that replies go out on, settled. Those for which there is no credit wait here, no more than <see cref="RequestLink10.RequestsMax"/>:
 /// for each, one request less may come. Owned by the connection's task.
 /// </summary>
 internal sealed class ReplyLink10(Session10 session, in Attach attach, ManagementPair pair) : Link10(session, attach.Handle)
@@ -31,7 +31,7 @@ internal sealed class ReplyLink10(Session10 session, in Attach attach, Managemen
             MaxMessageSize = attach.MaxMessageSize,
             Properties = ManagementPair.Properties,
         });
-        pair.Requests?.GrantCredit(); // those that the link before this one left unanswered count no more
+        pair.Requests?.GrantMore(); // those that the link before this one left unanswered count no more
     }
 
     public override void OnFlow(in Flow flow)

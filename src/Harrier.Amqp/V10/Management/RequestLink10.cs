@@ -8,10 +8,10 @@ namespace Harrier.Amqp.V10.Management;
 /// The link that brings requests: has each carried out as soon as it is complete, in their order, and its reply sent when what it has done is durable.
 /// Owned by the connection's task.
 /// </summary>
-internal sealed class RequestLink10(Session10 session, in Attach attach, ManagementPair pair) : Link10(session, attach.Handle)
+internal sealed class RequestLink10(Session10 session, in Attach attach, ManagementPair pair) : ReceivingLink10(session, in attach)
 {
     /// <summary>Requests that may be under way, as with RabbitMQ: those that may come and those whose replies wait for credit.</summary>
-    public const int CreditMax = 8;
+    public const int RequestsMax = 8;
 
     // What a 0-9-1 client can put into a frame by default.
     private const int MessageBytesMax = 128 << 10;
@@ -20,11 +20,11 @@ internal sealed class RequestLink10(Session10 session, in Attach attach, Managem
     private readonly ArrayBufferWriter<byte> _message = new();
     private readonly bool _settlesAtOnce = attach.RcvSettleMode == ReceiverSettleMode.First;
     private readonly bool _isPresettled = attach.SndSettleMode == SenderSettleMode.Settled;
-    private uint _deliveryCount = attach.InitialDeliveryCount ?? 0;
-    private uint _credit;
     private uint _deliveryId;
     private bool _isUnderWay;
     private bool _isSettled;
+
+    protected override uint CreditMax => (uint)Math.Max(0, RequestsMax - pair.UnansweredCount);
 
     public override void Answer(in Attach attach)
     {
@@ -44,17 +44,9 @@ internal sealed class RequestLink10(Session10 session, in Attach attach, Managem
     }
 
     /// <summary>Lets more requests come, when half of those that may be under way have been answered.</summary>
-    public void GrantCredit()
+    public void GrantMore()
     {
-        uint possible = (uint)Math.Max(0, CreditMax - pair.UnansweredCount);
-        if (IsDetached || _credit > CreditMax / 2 || possible <= _credit) return;
-        _credit = possible;
-        WriteFlow(_deliveryCount, _credit);
-    }
-
-    public override void OnFlow(in Flow flow)
-    {
-        if (flow.Echo) WriteFlow(_deliveryCount, _credit);
+        if (!IsDetached && Credit <= RequestsMax / 2) GrantCredit();
     }
 
     public override void OnTransfer(in Transfer transfer, ReadOnlySpan<byte> payload)
@@ -72,7 +64,7 @@ internal sealed class RequestLink10(Session10 session, in Attach attach, Managem
         _isUnderWay = false;
         if (!transfer.Aborted) Carry(_message.WrittenSpan);
         _message.ResetWrittenCount();
-        GrantCredit();
+        GrantMore();
     }
 
     protected override void End(LinkEnd how)
@@ -83,10 +75,8 @@ internal sealed class RequestLink10(Session10 session, in Attach attach, Managem
 
     private void Begin(in Transfer transfer)
     {
-        if (_credit == 0) throw AmqpErrors.TransferLimit();
+        TakeCredit();
         _deliveryId = transfer.DeliveryId ?? throw AmqpErrors.InvalidField(AmqpErrorScope.Link, "the first transfer of a delivery has its id");
-        _credit--;
-        _deliveryCount++;
         _isUnderWay = true;
         _isSettled = _isPresettled;
     }
