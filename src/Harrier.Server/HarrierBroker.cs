@@ -155,7 +155,7 @@ public sealed partial class HarrierBroker : IAsyncDisposable
         return GC.GetTotalMemory(forceFullCollection: false);
     }
 
-    [LoggerMessage(1001, LogLevel.Information, "Harrier {Version} serves AMQP 0-9-1 on {EndPoint}; messages are {Data}")]
+    [LoggerMessage(1001, LogLevel.Information, "Harrier {Version} serves AMQP 0-9-1 and 1.0 on {EndPoint}; messages are {Data}")]
     private static partial void LogStarted(ILogger log, string version, IPEndPoint endPoint, string data);
 
     [LoggerMessage(1002, LogLevel.Information, "Harrier is stopping; {Connections} connections are being closed")]
