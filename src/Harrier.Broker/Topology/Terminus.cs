@@ -32,15 +32,14 @@ public static class Terminus
         if (queue is not null)
         {
             arguments.Add(new Argument(QueueArgument, ArgumentValue.Of(queue.NameText)));
-            arguments.Add(new Argument(QueueIdArgument, ArgumentValue.Of((long)queue.Id.Value)));
+            arguments.Add(new Argument(QueueIdArgument, ArgumentValue.Of(queue.Id.Value)));
         }
         if (expiresMs is { } timeMs) arguments.Add(new Argument("x-expires", ArgumentValue.Of(timeMs)));
         return new ArgumentTable([.. arguments]);
     }
 
     /// <summary>Whether two tables are for the same queue, or both for none.</summary>
-    internal static bool AreOfOneQueue(ArgumentTable one, ArgumentTable other) =>
-        one.Find(QueueArgument).Equals(other.Find(QueueArgument)) && one.Find(QueueIdArgument).Equals(other.Find(QueueIdArgument));
+    internal static bool AreOfOneQueue(ArgumentTable one, ArgumentTable other) => one.Find(QueueIdArgument).Equals(other.Find(QueueIdArgument));
 
     /// <summary>Gives back what is held for a terminus that has ended.</summary>
     internal static void Release(Queue terminus, VirtualHostTopology topology)
@@ -60,6 +59,6 @@ public static class Terminus
     {
         ArgumentTable arguments = terminus.Definition.Arguments;
         if (!arguments.TryGet(QueueArgument, out ArgumentValue name) || !topology.Queues.TryGetValue(name.Text, out Queue? queue)) return null;
-        return arguments.TryGet(QueueIdArgument, out ArgumentValue id) && id.Equals(ArgumentValue.Of((long)queue.Id.Value)) ? queue : null;
+        return arguments.TryGet(QueueIdArgument, out ArgumentValue id) && id.Equals(ArgumentValue.Of(queue.Id.Value)) ? queue : null;
     }
 }
